@@ -1,0 +1,163 @@
+// OpenMP team, thread count, scratch memory, fork safety and interruption.
+#include "parallel.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <fstream>
+#include <new>
+#include <string>
+
+#include "lamina/error.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace lamina::cpu {
+namespace {
+
+// CPUs this process may use: affinity mask, then the cgroup quota (v2, then v1), at least 1.
+int usable_cpus() {
+  int n = 1;
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) n = CPU_COUNT(&set);
+  double quota = 0, period = 0;
+  std::string first;
+  if (std::ifstream f("/sys/fs/cgroup/cpu.max"); f >> first >> period) {
+    quota = first == "max" ? 0 : std::strtod(first.c_str(), nullptr);
+  } else {
+    std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    if (!(q >> quota && p >> period)) quota = 0;
+  }
+  if (quota > 0 && period > 0) n = std::min(n, std::max(1, int(quota / period + 0.5)));
+  return std::max(n, 1);
+}
+
+int default_threads() {
+  for (const char* var : {"LAMINA_NUM_THREADS", "OMP_NUM_THREADS"})
+    if (const char* s = std::getenv(var))
+      if (const int n = std::atoi(s); n > 0) return std::min(n, 1024);
+  return usable_cpus();
+}
+
+std::atomic<int>& thread_count() {
+  // A forked child has no OpenMP team: one thread there, so that it computes instead of hanging.
+  static std::atomic<int> n = [] {
+    pthread_atfork(nullptr, nullptr, [] { thread_count() = 1; });
+    return default_threads();
+  }();
+  return n;
+}
+
+std::atomic<bool (*)()> interrupt_poll{nullptr};
+std::atomic<bool> flush_denormal{false};
+thread_local bool inside = false;
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+#if defined(__x86_64__)
+constexpr unsigned kFlushBits = 0x8040;  // MXCSR: flush to zero, denormals are zero
+void apply_flush() {
+  const unsigned now = _mm_getcsr(), want = flush_denormal ? now | kFlushBits : now & ~kFlushBits;
+  if (now != want) _mm_setcsr(want);
+}
+#else
+void apply_flush() {}
+#endif
+
+struct Scratch {
+  void* p = nullptr;
+  size_t bytes = 0;
+  ~Scratch() { std::free(p); }
+};
+
+struct Team {
+  int64_t tiles;
+  void (*task)(void*, int64_t);
+  void* context;
+  std::atomic<int64_t> next{0};
+  std::atomic<bool> stop{false};
+  std::exception_ptr error;
+
+  void work(bool caller) {
+    double polled = 0;
+    for (int64_t i; !stop && (i = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
+      try {
+        task(context, i);
+        if (!caller || i + 1 == tiles) continue;
+        const double now = seconds();
+        if (polled == 0) polled = now;
+        if (now - polled > 0.01) {
+          polled = now;
+          if (poll_interrupt()) throw Interrupted();
+        }
+      } catch (...) {
+        if (!stop.exchange(true)) error = std::current_exception();
+      }
+    }
+  }
+};
+
+}  // namespace
+
+int num_threads() { return thread_count(); }
+void set_num_threads(int n) { thread_count() = std::max(1, std::min(n, 1024)); }
+void set_interrupt_poll(bool (*poll)()) { interrupt_poll = poll; }
+void set_flush_denormal(bool on) {
+  flush_denormal = on;
+  apply_flush();
+}
+
+bool poll_interrupt() {
+  auto* poll = interrupt_poll.load(std::memory_order_relaxed);
+  return poll && poll();
+}
+
+void* scratch(int slot, size_t bytes) {
+  static thread_local Scratch slots[kScratchSlots];
+  Scratch& s = slots[slot];
+  if (s.bytes < bytes) {
+    std::free(s.p);
+    s.bytes = (bytes + 4095) & ~size_t(4095);
+    s.p = std::aligned_alloc(64, s.bytes);
+    if (!s.p) {
+      s.bytes = 0;
+      throw OutOfMemoryError(str("kernel scratch: cannot allocate ", bytes, " bytes"));
+    }
+  }
+  return s.p;
+}
+
+void run_tiles(int64_t tiles, void (*task)(void*, int64_t), void* context, int threads) {
+  if (tiles <= 0) return;
+  if (tiles == 1) return task(context, 0);
+  int n = inside ? 1 : int(std::min<int64_t>(num_threads(), tiles));
+  if (threads > 0) n = std::min(n, threads);
+  Team team{tiles, task, context};
+  const bool nested = inside;
+  inside = true;
+  if (n <= 1) {
+    team.work(!nested);
+  } else {
+#pragma omp parallel num_threads(n)
+    {
+      const bool was = inside;
+      inside = true;
+      apply_flush();
+      team.work(omp_get_thread_num() == 0);
+      inside = was;
+    }
+  }
+  inside = nested;
+  if (team.error) std::rethrow_exception(team.error);
+}
+
+}  // namespace lamina::cpu

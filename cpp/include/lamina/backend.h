@@ -1,0 +1,63 @@
+// The table of kernels and the memory calls that a device offers, and the plug-in entry that fills it.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "lamina/device.h"
+#include "lamina/elementwise_ops.h"
+#include "lamina/scalar.h"
+#include "lamina/view.h"
+
+namespace lamina {
+
+// One typed function pointer per row of kernels.def; null means "not on this device".
+struct Kernels {
+#define KERNEL(name, signature) void(*name) signature = nullptr;
+#include "lamina/kernels.def"
+#undef KERNEL
+};
+
+// FNV-1a of every signature: a plug-in built from another kernels.def is refused by name.
+consteval uint64_t kernels_hash() {
+  uint64_t h = 1469598103934665603ull;
+  const char* rows[] = {
+#define KERNEL(name, signature) #name #signature,
+#include "lamina/kernels.def"
+#undef KERNEL
+  };
+  for (const char* r : rows)
+    for (; *r; ++r) h = (h ^ uint8_t(*r)) * 1099511628211ull;
+  return h;
+}
+
+enum class CopyKind : int { host_to_device, device_to_host, device_to_device };
+
+// All calls return 0 or an error code that last_error() explains.
+struct DeviceApi {
+  const char* build = "";  // "cuda 13.0 sm_90a", "host shim"
+  int (*device_count)() = nullptr;
+  const char* (*last_error)() = nullptr;
+  int (*allocate)(int device, size_t bytes, void** out) = nullptr;
+  int (*free)(int device, void* p) = nullptr;
+  int (*copy)(int device, void* dst, const void* src, size_t bytes, CopyKind kind) = nullptr;
+  int (*synchronize)(int device) = nullptr;
+  Kernels kernels;
+};
+
+// Exported by the plug-in as `lamina_backend_get`; false when `hash` is not its own.
+using BackendGet = bool (*)(uint64_t hash, DeviceApi* out);
+
+namespace cpu {
+// The table of the best SIMD level that this CPU (and LAMINA_ISA) allows.
+const Kernels& kernels();
+const char* isa_name();
+int num_threads();
+void set_num_threads(int n);
+// Called about every 10 ms by the calling thread of a long kernel; true asks it to stop with Interrupted.
+void set_interrupt_poll(bool (*poll)());
+bool poll_interrupt();
+// IEEE subnormals are honoured unless this is set (for every thread of the pool).
+void set_flush_denormal(bool on);
+}  // namespace cpu
+
+}  // namespace lamina
