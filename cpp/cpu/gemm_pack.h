@@ -1,0 +1,63 @@
+// Packing for the matrix product: strided panels to contiguous ones, with transposition in registers and conversion.
+#pragma once
+#include <utility>
+
+#include "cpu/gemm.h"
+#include "cpu/simd.h"
+
+namespace lamina::cpu::inline LAMINA_ISA {
+
+template <class T>
+LAMINA_INLINE T gemm_load(T x) {
+  return x;
+}
+LAMINA_INLINE float gemm_load(BFloat16 x) { return __builtin_bit_cast(float, uint32_t(x.bits) << 16); }
+LAMINA_INLINE float gemm_load(Half x) {
+#if defined(__AVX2__)
+  return _cvtsh_ss(x.bits);
+#else
+  const uint32_t sign = uint32_t(x.bits & 0x8000u) << 16, magnitude = uint32_t(x.bits & 0x7fffu);
+  if (magnitude >= 0x7c00u) return __builtin_bit_cast(float, sign | 0x7f800000u | (magnitude << 13));
+  // Scaling by 2^112 moves the exponent bias and normalises subnormal values; exact.
+  return __builtin_bit_cast(float,
+                            sign | __builtin_bit_cast(uint32_t, __builtin_bit_cast(float, magnitude << 13) * 0x1p112f));
+#endif
+}
+
+// One butterfly stage: x[r] and x[r + H] exchange the blocks of H lanes that lie off the diagonal.
+template <int H, class N, int... I>
+LAMINA_INLINE void exchange(N& a, N& b, std::integer_sequence<int, I...>) {
+  constexpr int n = int(sizeof...(I));
+  const N lo = __builtin_shufflevector(a, b, (I & H ? n + I - H : I)...);
+  b = __builtin_shufflevector(a, b, (I & H ? n + I : I + H)...);
+  a = lo;
+}
+
+template <class T, int H>
+LAMINA_INLINE void transpose_stage(typename Native<T>::type* x) {
+  constexpr int n = Vec<T>::size;
+#pragma GCC unroll 16
+  for (int r = 0; r < n; ++r)
+    if (!(r & H)) exchange<H>(x[r], x[r + H], std::make_integer_sequence<int, n>{});
+}
+
+// x: n vectors of n lanes, transposed in place.
+template <class T>
+LAMINA_INLINE void transpose(typename Native<T>::type* x) {
+  constexpr int n = Vec<T>::size;
+  if constexpr (n > 8) transpose_stage<T, 8>(x);
+  if constexpr (n > 4) transpose_stage<T, 4>(x);
+  if constexpr (n > 2) transpose_stage<T, 2>(x);
+  transpose_stage<T, 1>(x);
+}
+
+// dst[p width + i] = src[i is + p ps] for i < w <= width, p < k; columns from w to width become zero.
+// Source type S (converted), computing type T.
+template <class S, class T>
+void pack_panel(const S* src, int64_t is, int64_t ps, int w, int width, int64_t k, T* dst);
+
+// out[i rs + j cs] = src[i width + j], rounded to S, plus d before rounding (as in Gemm).
+template <class S, class T>
+void unpack_block(const T* src, int64_t width, int64_t m, int64_t n, const Gemm<S>& g);
+
+}  // namespace lamina::cpu::inline LAMINA_ISA
