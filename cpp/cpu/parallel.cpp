@@ -85,7 +85,7 @@ struct Team {
   void* context;
   std::atomic<int64_t> next{0};
   std::atomic<bool> stop{false};
-  std::exception_ptr error;
+  std::exception_ptr error{};
 
   void work(bool caller) {
     double polled = 0;
@@ -119,6 +119,13 @@ void set_flush_denormal(bool on) {
 bool poll_interrupt() {
   auto* poll = interrupt_poll.load(std::memory_order_relaxed);
   return poll && poll();
+}
+
+void unsupported(const char* kernel, DType dtype) {
+  raise<DtypeError>(kernel, ": not implemented for ", lamina::name(dtype), " on cpu");
+}
+void check_interrupt() {
+  if (poll_interrupt()) throw Interrupted();
 }
 
 void* scratch(int slot, size_t bytes) {

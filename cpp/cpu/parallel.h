@@ -17,6 +17,10 @@ void run_tiles(int64_t tiles, void (*task)(void* context, int64_t tile), void* c
 inline constexpr int kScratchSlots = 4;
 void* scratch(int slot, size_t bytes);
 
+// What kernels throw, compiled here so that no exception code of a SIMD level is emitted as a shared symbol.
+[[noreturn]] void unsupported(const char* kernel, DType dtype);
+void check_interrupt();  // throws Interrupted when the user asked to stop
+
 // for_tiles(count, [&](int64_t tile) { ... })
 template <class F>
 [[gnu::always_inline]] inline void for_tiles(int64_t tiles, F&& f, int threads = 0) {
