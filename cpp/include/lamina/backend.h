@@ -7,6 +7,7 @@
 #include "lamina/elementwise_ops.h"
 #include "lamina/scalar.h"
 #include "lamina/view.h"
+#include "lamina/window.h"
 
 namespace lamina {
 

@@ -1,0 +1,21 @@
+// Register tiles of convolution in double: one instance per count of pixels and vectors.
+#include "conv_tile.h"
+
+namespace lamina::cpu::inline LAMINA_ISA {
+namespace {
+
+template <int R>
+TileFn<double> pick(int64_t r, int64_t v) {
+  if (r == R) return v == 1 ? &conv_tile<double, R, 1> : &conv_tile<double, R, 2>;
+  if constexpr (R > 1) return pick<R - 1>(r, v);
+  return nullptr;
+}
+
+}  // namespace
+
+template <>
+TileFn<double> tile_for<double>(int64_t r, int64_t v) {
+  return pick<kTilePixels>(r, v);
+}
+
+}  // namespace lamina::cpu::inline LAMINA_ISA
