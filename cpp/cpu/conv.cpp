@@ -10,6 +10,7 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 
 void conv_any(DType t, const Conv& c) {
+  if (depthwise(t, c)) return;
   switch (t) {
     case DType::float32:
       return conv_core<float>(c);

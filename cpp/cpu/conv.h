@@ -28,6 +28,15 @@ struct Conv {
 template <class S>
 void conv_core(const Conv& c);
 void conv_any(DType t, const Conv& c);
+// The same for groups of one input and one output channel; false: not such a case, nothing done. (depthwise.cpp)
+bool depthwise(DType t, const Conv& c);
+// c.out is the gradient of the output, c.wt is written.
+bool depthwise_weight_grad(DType t, const Conv& c);
+
+// Consecutive pixels of one output row whose tap lies inside the image; offsets in elements.
+struct PixelRun {
+  int64_t x, g, count;
+};
 
 // The arithmetic type of a storage type.
 template <class S>

@@ -16,6 +16,7 @@ void conv2d_weight_grad(const View& g, const View& x, const View& gw, const Wind
   for (int d = 0; d < 2; ++d) c.stride[d] = p.stride[d], c.pad[d] = p.padding[d], c.dil[d] = p.dilation[d];
   for (int d = 0; d < 4; ++d) c.xs[d] = x.stride[d], c.os[d] = g.stride[d];
   c.wg = c.oc * gw.stride[0], c.wo = gw.stride[0], c.wi = gw.stride[1], c.wh = gw.stride[2], c.ww = gw.stride[3];
+  if (depthwise_weight_grad(x.dtype, c)) return;
   switch (x.dtype) {
     case DType::float32:
       return weight_grad_core<float>(c);

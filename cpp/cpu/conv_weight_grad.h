@@ -1,39 +1,12 @@
 // The body of the weight gradient. Law: see conv_weight_grad.cpp.
 #pragma once
-#include "conv.h"
+#include "conv_chunks.h"
 #include "conv_weight_tile.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
 enum Slot { kSums, kInput, kGradient, kPartials };
-
-// Chunks of output pixels: some whole images, or a band of rows of one image, or a piece of a row.
-struct Chunks {
-  int64_t images, rows, cols;  // of one chunk
-  int64_t image_parts, row_parts, col_parts;
-};
-struct Box {
-  int64_t n0, n1, y0, y1, z0, z1;
-};
-
-Chunks chunks_of(const Conv& c) {
-  Chunks k;
-  const int64_t pixels = c.oh * c.ow;
-  k.images = max_of(1, kChunk / max_of(1, pixels));
-  k.rows = pixels <= kChunk ? c.oh : max_of(1, kChunk / c.ow);
-  k.cols = min_of(c.ow, kChunk);
-  k.image_parts = ceil_div(c.n, k.images);
-  k.row_parts = ceil_div(c.oh, max_of(1, k.rows));
-  k.col_parts = ceil_div(c.ow, max_of(1, k.cols));
-  return k;
-}
-
-Box box_of(const Conv& c, const Chunks& k, int64_t i) {
-  const int64_t z = i % k.col_parts * k.cols, y = i / k.col_parts % k.row_parts * k.rows;
-  const int64_t n = i / (k.col_parts * k.row_parts) * k.images;
-  return {n, min_of(c.n, n + k.images), y, min_of(c.oh, y + k.rows), z, min_of(c.ow, z + k.cols)};
-}
 
 // x, g and w (= gw) of one group; tiles of input channels, blocks of output channels.
 template <class S, class T>
@@ -46,24 +19,6 @@ struct WeightJob {
   int64_t width(int64_t b) const { return min_of(block, ceil_div(c.oc - b * block, Vec<T>::size) * Vec<T>::size); }
   int64_t channel(int64_t tile) const { return c.ic * tile / tiles; }
 };
-
-// Runs of one tap: the pixels of the box whose tap lies inside the image, row by row.
-int64_t tap_runs(const Conv& c, const Box& b, int64_t ky, int64_t kx, int64_t y0, int64_t rows, int64_t z0,
-                 int64_t cols, int64_t r, int64_t width, PixelRun* runs) {
-  const Range ys = valid_outputs(ky, c.stride[0], c.pad[0], c.dil[0], c.oh, c.h);
-  const Range zs = valid_outputs(kx, c.stride[1], c.pad[1], c.dil[1], c.ow, c.w);
-  const int64_t lo = max_of(zs.lo, b.z0), hi = min_of(zs.hi, b.z1);
-  int64_t count = 0;
-  if (hi <= lo) return 0;
-  for (int64_t n = b.n0; n < b.n1; ++n)
-    for (int64_t y = max_of(ys.lo, b.y0); y < min_of(ys.hi, b.y1); ++y) {
-      const int64_t iy = y * c.stride[0] - c.pad[0] + ky * c.dil[0] - y0,
-                    iz = lo * c.stride[1] - c.pad[1] + kx * c.dil[1] - z0;
-      const int64_t pixel = ((n - b.n0) * (b.y1 - b.y0) + y - b.y0) * (b.z1 - b.z0) + lo - b.z0;
-      runs[count++] = {(((n - b.n0) * rows + iy) * cols + iz) * r, pixel * width, hi - lo};
-    }
-  return count;
-}
 
 // Adds one chunk's chains to the sums of the blocks [b0, b1) and the tiles [t0, t1).
 template <class S, class T>
@@ -88,27 +43,24 @@ void chunk_pass(const WeightJob<S, T>& job, int64_t group, int64_t chunk, int64_
         for (int64_t o = wanted; o < width; ++o) dst[p * width + o] = T(0);
   }
   // Input panels [tile][image][row][column][channels of the tile] of the part of x that the chunk meets.
-  const int64_t y0 = min_of(c.h, max_of(0, box.y0 * c.stride[0] - c.pad[0]));
-  const int64_t y1 = max_of(y0, min_of(c.h, (box.y1 - 1) * c.stride[0] - c.pad[0] + (c.kh - 1) * c.dil[0] + 1));
-  const int64_t z0 = min_of(c.w, max_of(0, box.z0 * c.stride[1] - c.pad[1]));
-  const int64_t z1 = max_of(z0, min_of(c.w, (box.z1 - 1) * c.stride[1] - c.pad[1] + (c.kw - 1) * c.dil[1] + 1));
-  const int64_t rows = y1 - y0, cols = z1 - z0, inputs = images * rows * cols;
+  const Input in = input_of(c, box);
+  const int64_t inputs = images * in.rows * in.cols;
   T* xp = static_cast<T*>(
       scratch(kInput, size_t(inputs * kTilePixels) * sizeof(T) + size_t(images * height) * sizeof(PixelRun) + 64));
   PixelRun* runs = reinterpret_cast<PixelRun*>(xp + (inputs * kTilePixels + 15) / 16 * 16);
   for (int64_t t = t0; t < t1; ++t) {
     const int64_t i0 = job.channel(t), r = job.channel(t + 1) - i0;
-    const S* x = static_cast<const S*>(c.x) + (group * c.ic + i0) * c.xs[1] + y0 * c.xs[2] + z0 * c.xs[3];
+    const S* x = static_cast<const S*>(c.x) + (group * c.ic + i0) * c.xs[1] + in.y0 * c.xs[2] + in.z0 * c.xs[3];
     for (int64_t n = 0; n < images; ++n)
-      channels_last<S, T>(x + (box.n0 + n) * c.xs[0], c.xs[1], c.xs[2], c.xs[3], r, rows, cols,
-                          xp + n * rows * cols * r, r);
+      channels_last<S, T>(x + (box.n0 + n) * c.xs[0], c.xs[1], c.xs[2], c.xs[3], r, in.rows, in.cols,
+                          xp + n * in.rows * in.cols * r, r);
     for (int64_t b = b0; b < b1; ++b) {
       const int64_t width = job.width(b);
       const WeightTileFn<T> tile = weight_tile_for<T>(r, width / L);
       T* sum = sums + b * job.block_size;
       for (int64_t ky = 0; ky < c.kh; ++ky)
         for (int64_t kx = 0; kx < c.kw; ++kx) {
-          const int64_t count = tap_runs(c, box, ky, kx, y0, rows, z0, cols, r, width, runs);
+          const int64_t count = tap_runs(c, box, ky, kx, in, r, width, runs);
           if (count == 0) continue;
           tile({xp, c.stride[1] * r, gp + (b - b0) * pixels * job.block, runs, count,
                 sum + ((ky * c.kw + kx) * c.ic + i0) * width});

@@ -5,11 +5,6 @@
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-// Consecutive pixels of one output row whose tap lies inside the image; offsets in elements.
-struct PixelRun {
-  int64_t x, g, count;
-};
-
 template <class T>
 struct WeightCall {
   const T* x;      // [pixel][channels of the tile]
