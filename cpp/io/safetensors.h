@@ -1,0 +1,75 @@
+// The safetensors format on raw memory: 8 bytes of header length, a JSON header, the tensors row-major one after
+// another. Each tensor carries a checksum in the metadata ("crc32:<name>"), see tensor_checksum.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lamina/dtype.h"
+#include "lamina/shape.h"
+
+namespace lamina::io {
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;  // keys are distinct
+
+struct TensorSource {
+  std::string name;
+  DType dtype;
+  Dims shape;
+  const void* data;  // row-major
+};
+
+// Writes all or nothing: a temporary file in the same folder, fsync, rename, fsync of the folder. Whatever fails
+// (FileError, Interrupted), a file already at `path` keeps its bytes; its mode is kept too. Temporaries that a killed
+// process left for this path are removed.
+void save_safetensors(const std::string& path, const std::vector<TensorSource>& tensors, const Metadata& metadata = {});
+
+struct TensorEntry {
+  std::string name;
+  DType dtype;
+  Dims shape;
+  uint64_t offset = 0;  // from the start of the data
+  uint64_t bytes = 0;
+};
+
+// An open file whose header has been read and checked in full. Reads with read(), never maps.
+class SafetensorsReader {
+ public:
+  explicit SafetensorsReader(const std::string& path);  // FileError where the file or its header is not valid
+  ~SafetensorsReader();
+  SafetensorsReader(const SafetensorsReader&) = delete;
+  SafetensorsReader& operator=(const SafetensorsReader&) = delete;
+
+  const std::vector<TensorEntry>& entries() const { return entries_; }  // in the order of the header
+  const Metadata& metadata() const { return metadata_; }                // without the checksums
+  // Fills `out` (entry.bytes bytes); with `verify` a checksum in the file must match.
+  void read(const TensorEntry& entry, void* out, bool verify = true) const;
+
+ private:
+  void read_at(void* out, uint64_t bytes, uint64_t at) const;
+  void parse(std::string_view header);
+  void check_layout(uint64_t data_bytes) const;
+  void check_metadata() const;
+
+  std::string path_;
+  int fd_ = -1;
+  uint64_t data_start_ = 0;
+  std::vector<TensorEntry> entries_;
+  Metadata metadata_;
+  Metadata checksums_;  // tensor name -> 8 hex digits, sorted by name
+  std::string metadata_checksum_;
+};
+
+// The CRC-32 of zlib: crc32(more, crc32(first)) continues.
+uint32_t crc32(const void* data, size_t bytes, uint32_t crc = 0);
+// crc32 of "F32[2,3]" and then the data, as 8 hex digits: covers dtype, shape and bytes.
+uint32_t checksum_seed(DType dtype, const Dims& shape);
+std::string checksum_text(uint32_t crc);
+uint32_t metadata_checksum(const Metadata& metadata);
+
+std::string_view format_name(DType dtype);  // "F32"
+bool valid_utf8(std::string_view s);
+
+}  // namespace lamina::io
