@@ -1,0 +1,120 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _C
+from .optimizer import Group, Optimizer
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2014): m and v are running means of g and g^2; p -= lr m^ / (sqrt(v^) + eps).
+
+    m^ and v^ are corrected for their start at zero. weight_decay adds to the gradient, or with
+    decoupled_weight_decay shrinks p itself. `foreach` and `fused` are accepted: it is always fused.
+
+    >>> import lamina
+    >>> w = lamina.nn.Parameter(lamina.ones(1))
+    >>> opt = lamina.optim.Adam([w], lr=0.5)
+    >>> (w * 2).sum().backward(); opt.step(); round(w.item(), 4)
+    0.5
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _check_group(self, group: Group) -> None:
+        self._require(group, "lr", "eps", "weight_decay")
+        for i, beta in enumerate(group["betas"]):
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+
+    def _update(self, group: Group) -> None:
+        state = self.state
+        amsgrad = group["amsgrad"]
+        calls: dict[int, tuple[list[Any], ...]] = {}  # parameters share a call when they are at the same step
+        step = -1
+        for p in group["params"]:
+            grad = p.grad
+            if grad is None:
+                continue
+            own = state.get(p)
+            if own is None:
+                own = state[p] = {"step": 0, "exp_avg": _C.zeros_like(p.detach()), "exp_avg_sq": _C.zeros_like(p.detach())}
+            if amsgrad and "max_exp_avg_sq" not in own:
+                own["max_exp_avg_sq"] = _C.zeros_like(p.detach())
+            own["step"] += 1
+            if own["step"] != step:
+                step = own["step"]
+                params, grads, means, squares, largest = calls.setdefault(step, ([], [], [], [], []))
+            params.append(p)
+            grads.append(grad)
+            means.append(own["exp_avg"])
+            squares.append(own["exp_avg_sq"])
+            if amsgrad:
+                largest.append(own["max_exp_avg_sq"])
+        beta1, beta2 = group["betas"]
+        for step, lists in calls.items():
+            _C.adam_step(
+                *lists,
+                step,
+                group["lr"],
+                beta1,
+                beta2,
+                group["eps"],
+                group["weight_decay"],
+                group["decoupled_weight_decay"],
+                group["maximize"],
+            )
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2017): p shrinks by lr weight_decay p at each step.
+
+    >>> import lamina
+    >>> w = lamina.nn.Parameter(lamina.ones(1))
+    >>> opt = lamina.optim.AdamW([w], lr=0.5)
+    >>> (w * 0).sum().backward(); opt.step(); round(w.item(), 4)
+    0.995
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+    ) -> None:
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True
+        )

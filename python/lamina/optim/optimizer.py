@@ -1,0 +1,146 @@
+"""Optimizer: parameter groups and per-parameter state; a subclass writes `_update(group)`.
+
+The fused kernels behind it (every list has one entry per parameter; a tensor is updated in place, without autograd, and
+its version is bumped):
+
+    _C.sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize, first)
+        momentum_buffers is [] when momentum is 0; with `first` the buffers are filled from the gradient undamped
+    _C.adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, step, lr, beta1, beta2, eps, weight_decay,
+                 decoupled, maximize)
+        step counts from 1; max_exp_avg_sqs is [] without amsgrad; decoupled is AdamW's weight decay
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import lamina
+
+from .._C import Tensor
+
+Group = dict[str, Any]
+
+
+class Optimizer:
+    """Base class; `params` is an iterable of tensors, of (name, tensor) pairs, or of group dicts with "params"."""
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.param_groups: list[Group] = []
+        if isinstance(params, Tensor):
+            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, got Tensor")
+        groups = list(params)
+        if not groups:
+            raise ValueError("optimizer got an empty parameter list")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Adds a group with its own settings; the optimizer's defaults fill in what it leaves out."""
+        if not isinstance(param_group, dict):
+            raise TypeError(f"param_group must be a dict, but got {type(param_group).__name__}")
+        group = {**self.defaults, **param_group}
+        params = group["params"]
+        if isinstance(params, set):
+            raise TypeError("optimizer parameters need to be in an ordered collection, a set has no order")
+        params = [params] if isinstance(params, Tensor) else list(params)
+        if params and isinstance(params[0], tuple):
+            group["param_names"] = [name for name, _ in params]
+            params = [param for _, param in params]
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        for param in params:
+            if not isinstance(param, Tensor):
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(param).__name__}")
+            if not param.is_leaf:
+                raise ValueError("can't optimize a non-leaf Tensor: it is the result of an operation")
+            if id(param) in known:
+                raise ValueError("some parameters appear in more than one place of the parameter groups")
+            known.add(id(param))
+        group["params"] = params
+        self._check_group(group)
+        self.param_groups.append(group)
+
+    def _check_group(self, group: Group) -> None:
+        """Raises ValueError for settings out of range."""
+
+    def _require(self, group: Group, *names: str) -> None:
+        for name in names:
+            if not group[name] >= 0.0:
+                raise ValueError(f"Invalid {name} value: {group[name]} ({type(self).__name__} needs {name} >= 0)")
+
+    def _update(self, group: Group) -> None:
+        raise NotImplementedError(f"{type(self).__name__} must define step() or _update(group)")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One update from the gradients that are there; `closure` computes loss and gradients anew first."""
+        loss = None
+        if closure is not None:
+            with lamina.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            self._update(group)
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        for group in self.param_groups:
+            for param in group["params"]:
+                if set_to_none:
+                    param.grad = None
+                elif param.grad is not None:
+                    param.grad.detach_().zero_()
+
+    def state_dict(self) -> dict[str, Any]:
+        """{"state": {number: {name: value}}, "param_groups": [{..., "params": [number]}]}; tensors share memory."""
+        number = {p: i for i, p in enumerate(p for g in self.param_groups for p in g["params"])}
+        groups, start = [], 0
+        for group in self.param_groups:
+            end = start + len(group["params"])
+            groups.append({**group, "params": list(range(start, end))})
+            start = end
+        state = {number.get(key, key): dict(value) for key, value in self.state.items()}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Takes over settings and state (copied, in each parameter's dtype and device)."""
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"loaded state dict has {len(saved)} parameter groups, the optimizer has {len(self.param_groups)}"
+            )
+        for i, (own, new) in enumerate(zip(self.param_groups, saved)):
+            if len(own["params"]) != len(new["params"]):
+                raise ValueError(
+                    f"loaded state dict has {len(new['params'])} parameters in group {i}, "
+                    f"the optimizer has {len(own['params'])}"
+                )
+        numbers = [n for group in saved for n in group["params"]]
+        params = dict(zip(numbers, (p for group in self.param_groups for p in group["params"])))
+        state: dict[Tensor, dict[str, Any]] = {}
+        for key, values in state_dict["state"].items():
+            key = int(key) if isinstance(key, str) and key.isdigit() else key
+            if key in params:
+                state[params[key]] = {name: _fit(name, value, params[key]) for name, value in values.items()}
+        self.state = state
+        for own, new in zip(self.param_groups, saved):
+            own.update({name: value for name, value in new.items() if name != "params"})
+
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines.extend(f"    {name}: {group[name]}" for name in sorted(group) if name != "params")
+        return "\n".join([*lines, ")"])
+
+
+def _fit(name: str, value: Any, param: Tensor) -> Any:
+    if name == "step":  # PyTorch keeps a tensor, lamina an int
+        return int(value.item()) if isinstance(value, Tensor) else int(value)
+    if isinstance(value, Tensor):
+        if tuple(value.shape) != tuple(param.shape):
+            raise ValueError(
+                f"optimizer state '{name}' has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}"
+            )
+        return value.detach().to(param.device).to(param.dtype).clone()
+    return value

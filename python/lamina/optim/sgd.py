@@ -1,0 +1,97 @@
+"""SGD with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .. import _C
+from .optimizer import Group, Optimizer
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: g += weight_decay p; b = momentum b + (1 - dampening) g; p -= lr b.
+
+    The first b is g itself; with nesterov the step is g + momentum b. `foreach` and `fused` are accepted: it is always
+    fused.
+
+    >>> import lamina
+    >>> w = lamina.nn.Parameter(lamina.ones(1))
+    >>> opt = lamina.optim.SGD([w], lr=0.5)
+    >>> (w * 2).sum().backward(); opt.step(); w.tolist()
+    [0.0]
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+        foreach: bool | None = None,
+        fused: bool | None = None,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    def _check_group(self, group: Group) -> None:
+        self._require(group, "lr", "momentum", "weight_decay")
+        if group["nesterov"] and (group["momentum"] <= 0 or group["dampening"] != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+
+    def _update(self, group: Group) -> None:
+        momentum = group["momentum"]
+        if momentum == 0:
+            params, grads = [], []
+            for p in group["params"]:
+                grad = p.grad
+                if grad is not None:
+                    params.append(p)
+                    grads.append(grad)
+            self._call(group, params, grads, [], True)
+            return
+        state = self.state
+        fresh: tuple[list[Any], ...] = ([], [], [])
+        known: tuple[list[Any], ...] = ([], [], [])
+        for p in group["params"]:
+            grad = p.grad
+            if grad is None:
+                continue
+            own = state.get(p)
+            buffer = None if own is None else own.get("momentum_buffer")
+            lists = known
+            if buffer is None:
+                buffer, lists = _C.zeros_like(p.detach()), fresh
+                state[p] = {"momentum_buffer": buffer}
+            lists[0].append(p)
+            lists[1].append(grad)
+            lists[2].append(buffer)
+        self._call(group, *known, False)
+        self._call(group, *fresh, True)
+
+    @staticmethod
+    def _call(group: Group, params: list[Any], grads: list[Any], buffers: list[Any], first: bool) -> None:
+        if params:
+            _C.sgd_step(
+                params,
+                grads,
+                buffers,
+                group["lr"],
+                group["momentum"],
+                group["dampening"],
+                group["weight_decay"],
+                group["nesterov"],
+                group["maximize"],
+                first,
+            )

@@ -1,0 +1,113 @@
+"""save and load: one safetensors file, written atomically, no pickle.
+
+The rule: a Module is saved as its state_dict. A dict of tensors by name becomes a plain safetensors file that other
+programs read. Any other tree of dicts, lists, tuples, tensors, numbers, strings, bools and None (a checkpoint, an
+optimizer's state_dict) is saved too: its tensors in the file's body, its shape as JSON in the file's metadata. `load`
+gives back the same object. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from . import _C
+from ._C import Tensor
+
+Path = str | os.PathLike[str]
+_TREE = "lamina.tree"
+_MAX_DEPTH = 64
+
+
+def save(obj: Any, f: Path) -> None:
+    """Writes a Module, a state_dict or a checkpoint; the old file stays whole until the new one is complete.
+
+    >>> import lamina, tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "checkpoint.safetensors")
+    >>> lamina.save({"model": {"w": lamina.ones(2)}, "epoch": 3}, path)
+    >>> lamina.load(path)["epoch"]
+    3
+    """
+    if hasattr(obj, "named_parameters") and hasattr(obj, "state_dict"):
+        obj = obj.state_dict()
+    if isinstance(obj, dict) and all(type(k) is str and isinstance(v, Tensor) for k, v in obj.items()):
+        save_file(obj, f)
+        return
+    tensors: dict[str, Tensor] = {}
+    tree = _pack(obj, "", tensors, 0)
+    save_file(tensors, f, {_TREE: json.dumps(tree, separators=(",", ":"))})
+
+
+def load(f: Path) -> Any:
+    """What `save` wrote; any other safetensors file as a dict of tensors by name."""
+    tensors, metadata = load_with_metadata(f)
+    if _TREE not in metadata:
+        return tensors
+    try:
+        return _unpack(json.loads(metadata[_TREE]), tensors, 0)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _C.FileError(f"load: {os.fspath(f)}: the tree of the checkpoint is damaged") from None
+
+
+def save_file(tensors: dict[str, Tensor], filename: Path, metadata: dict[str, str] | None = None) -> None:
+    """Writes a safetensors file of tensors by name, with optional text metadata."""
+    _C.save_tensors(tensors, os.fspath(filename), metadata or {})
+
+
+def load_file(filename: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name."""
+    return load_with_metadata(filename)[0]
+
+
+def load_with_metadata(filename: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the text metadata of a safetensors file."""
+    return _C.load_tensors(os.fspath(filename))
+
+
+def _pack(value: Any, path: str, tensors: dict[str, Tensor], depth: int) -> Any:
+    """JSON of a tree: scalars stand for themselves, {"t": name} is a tensor, "d", "l", "u" a dict, list, tuple."""
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"save: the object at '{path[:80]}' is nested deeper than {_MAX_DEPTH} levels")
+    if isinstance(value, Tensor):
+        name = path or "value"
+        while name in tensors:  # {"a.b": ..., "a": {"b": ...}}
+            name += "'"
+        tensors[name] = value.detach()
+        return {"t": name}
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if type(value) in (int, float):
+        return value
+    base = path + "." if path else ""
+    if isinstance(value, dict):
+        rows = []
+        for key, item in value.items():
+            if type(key) not in (str, int, float, bool, type(None)):
+                raise TypeError(f"save: keys must be strings or numbers, got {type(key).__name__} in '{path}'")
+            rows.append([key, _pack(item, f"{base}{key}", tensors, depth + 1)])
+        return {"d": rows}
+    if type(value) in (list, tuple):
+        packed = [_pack(item, f"{base}{i}", tensors, depth + 1) for i, item in enumerate(value)]
+        return {"l" if type(value) is list else "u": packed}
+    hint = "; pass its state_dict()" if hasattr(value, "state_dict") else ""
+    raise TypeError(
+        f"save: '{path or 'obj'}' is a {type(value).__name__}; a file holds tensors, numbers, strings, bools, None, and "
+        f"dicts, lists and tuples of them{hint}"
+    )
+
+
+def _unpack(node: Any, tensors: dict[str, Tensor], depth: int) -> Any:
+    if depth > _MAX_DEPTH + 1:
+        raise ValueError("too deep")
+    if not isinstance(node, dict):
+        return node
+    ((kind, content),) = node.items()
+    if kind == "t":
+        return tensors[content]
+    if kind == "d":
+        return {key: _unpack(item, tensors, depth + 1) for key, item in content}
+    items = [_unpack(item, tensors, depth + 1) for item in content]
+    if kind not in ("l", "u"):
+        raise ValueError(kind)
+    return items if kind == "l" else tuple(items)

@@ -1,0 +1,3 @@
+"""Helpers around training: `lamina.utils.data`."""
+
+from . import data as data

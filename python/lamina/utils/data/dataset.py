@@ -1,0 +1,135 @@
+"""Datasets: anything with `__getitem__(index)` and `__len__`."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import lamina
+
+if TYPE_CHECKING:
+    from ..._C import Generator, Tensor
+
+T = TypeVar("T", covariant=True)
+
+
+class Dataset(Generic[T]):
+    """Base class: write `__getitem__(index)` and `__len__`."""
+
+    def __getitem__(self, index: Any) -> T:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__")
+
+    def __add__(self, other: Dataset[Any]) -> ConcatDataset:
+        return ConcatDataset([self, other])
+
+
+class IterableDataset(Dataset[T]):
+    """Base class of datasets that only stream: write `__iter__`."""
+
+    def __iter__(self) -> Iterator[T]:
+        raise NotImplementedError(f"{type(self).__name__} must define __iter__")
+
+
+class TensorDataset(Dataset[Any]):
+    """Tensors of equal first size, indexed together: (N, ...), (N, ...) -> tuples.
+
+    >>> import lamina
+    >>> data = lamina.utils.data.TensorDataset(lamina.arange(3), lamina.zeros(3, 2))
+    >>> len(data), data[1][0].item()
+    (3, 1)
+    """
+
+    def __init__(self, *tensors: Tensor) -> None:
+        if not tensors:
+            raise ValueError("TensorDataset: at least one tensor is needed")
+        sizes = [t.shape[0] if len(t.shape) else None for t in tensors]
+        if None in sizes or len(set(sizes)) != 1:
+            raise _size_error(tensors)
+        self.tensors = tensors
+
+    def __getitem__(self, index: Any) -> tuple[Tensor, ...]:
+        return tuple(t[index] for t in self.tensors)
+
+    def __len__(self) -> int:
+        return int(self.tensors[0].shape[0])
+
+    def gather(self, index: Tensor) -> list[Tensor]:
+        """A whole batch in one call per tensor: what the DataLoader uses instead of collating rows."""
+        return [t.index_select(0, index) for t in self.tensors]
+
+
+def _size_error(tensors: Sequence[Tensor]) -> Exception:
+    shapes = ", ".join(str(tuple(t.shape)) for t in tensors)
+    error: Exception = lamina.ShapeError(f"TensorDataset: tensors must have the same first size, got shapes {shapes}")
+    return error
+
+
+class Subset(Dataset[Any]):
+    """The items of a dataset at the given indices."""
+
+    def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
+        self.dataset, self.indices = dataset, indices
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, list):
+            return self.dataset[[self.indices[i] for i in index]]
+        return self.dataset[self.indices[index]]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def gather(self, index: Tensor) -> list[Tensor] | None:
+        gather = getattr(self.dataset, "gather", None)
+        if gather is None:
+            return None
+        chosen = self.indices
+        found: list[Tensor] | None = gather(lamina.tensor([chosen[i] for i in index.tolist()], dtype=lamina.int64))
+        return found
+
+
+class ConcatDataset(Dataset[Any]):
+    """Datasets one after the other."""
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        if not self.datasets:
+            raise ValueError("ConcatDataset: datasets should not be an empty iterable")
+        self.cumulative_sizes = list(accumulate(len(d) for d in self.datasets))
+
+    def __len__(self) -> int:
+        return self.cumulative_sizes[-1]
+
+    def __getitem__(self, index: int) -> Any:
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"index {index} is out of range for {count} items")
+        index %= count
+        which = bisect_right(self.cumulative_sizes, index)
+        return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+
+def random_split(
+    dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None
+) -> list[Subset]:
+    """Random disjoint subsets of the given sizes, or fractions that sum to 1.
+
+    >>> import lamina
+    >>> from lamina.utils.data import TensorDataset, random_split
+    >>> [len(part) for part in random_split(TensorDataset(lamina.arange(10)), [0.8, 0.2])]
+    [8, 2]
+    """
+    count = len(dataset)
+    if all(isinstance(n, int) for n in lengths):
+        sizes = [int(n) for n in lengths]
+    else:
+        if any(not 0 <= f <= 1 for f in lengths) or abs(sum(lengths) - 1) > 1e-9:
+            raise ValueError(f"random_split: fractions must be in [0, 1] and sum to 1, got {list(lengths)}")
+        sizes = [int(count * f) for f in lengths]
+        for i in range(count - sum(sizes)):  # what rounding left over goes round the parts
+            sizes[i % len(sizes)] += 1
+    if sum(sizes) != count or any(n < 0 for n in sizes):
+        raise ValueError(f"random_split: lengths {sizes} must be non-negative and sum to the {count} items")
+    order = lamina.randperm(count, generator=generator).tolist()
+    return [Subset(dataset, order[end - n : end]) for n, end in zip(sizes, accumulate(sizes))]

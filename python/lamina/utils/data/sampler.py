@@ -1,0 +1,103 @@
+"""Samplers: iterables over the indices of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import lamina
+
+if TYPE_CHECKING:
+    from ..._C import Generator
+
+T = TypeVar("T", covariant=True)
+
+
+class Sampler(Generic[T]):
+    """Base class: write `__iter__`, and `__len__` where it is known."""
+
+    def __iter__(self) -> Iterator[T]:
+        raise NotImplementedError(f"{type(self).__name__} must define __iter__")
+
+
+class SequentialSampler(Sampler[int]):
+    """0, 1, 2, ..."""
+
+    def __init__(self, data_source: Sized) -> None:
+        self.data_source = data_source
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.data_source)))
+
+    def __len__(self) -> int:
+        return len(self.data_source)
+
+
+class RandomSampler(Sampler[int]):
+    """A fresh random order each time, or `num_samples` draws with replacement."""
+
+    def __init__(
+        self,
+        data_source: Sized,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> None:
+        if num_samples is not None and num_samples <= 0:
+            raise ValueError(f"RandomSampler: num_samples should be a positive integer, got {num_samples}")
+        self.data_source, self.replacement, self.generator = data_source, replacement, generator
+        self.num_samples = num_samples
+
+    def __iter__(self) -> Iterator[int]:
+        count, wanted = len(self.data_source), len(self)
+        if self.replacement:
+            yield from lamina.randint(count, (wanted,), generator=self.generator).tolist()
+            return
+        while wanted > 0:
+            yield from lamina.randperm(count, generator=self.generator).tolist()[:wanted]
+            wanted -= count
+
+    def __len__(self) -> int:
+        return len(self.data_source) if self.num_samples is None else self.num_samples
+
+
+class SubsetRandomSampler(Sampler[int]):
+    """The given indices in a fresh random order each time."""
+
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
+        self.indices, self.generator = indices, generator
+
+    def __iter__(self) -> Iterator[int]:
+        order = lamina.randperm(len(self.indices), generator=self.generator).tolist()
+        return (self.indices[i] for i in order)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+
+class BatchSampler(Sampler[list[int]]):
+    """Lists of batch_size indices; a short last one is dropped with drop_last.
+
+    >>> from lamina.utils.data import BatchSampler, SequentialSampler
+    >>> list(BatchSampler(SequentialSampler(range(5)), 2, False))
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size <= 0:
+            raise ValueError(f"batch_size should be a positive integer, got {batch_size!r}")
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __iter__(self) -> Iterator[list[int]]:
+        batch: list[int] = []
+        for index in self.sampler:
+            batch.append(index)
+            if len(batch) == self.batch_size:
+                yield batch
+                batch = []
+        if batch and not self.drop_last:
+            yield batch
+
+    def __len__(self) -> int:
+        count: int = len(self.sampler)  # type: ignore[arg-type]
+        return count // self.batch_size if self.drop_last else -(-count // self.batch_size)
