@@ -13,7 +13,7 @@ class Progress:
         self._bar: Any = None
         if sys.stderr.isatty():
             try:
-                from tqdm import tqdm
+                from tqdm import tqdm  # type: ignore[import-untyped]
             except ImportError:
                 return
             self._bar = tqdm(total=steps, unit="step", leave=False, dynamic_ncols=True)
@@ -39,7 +39,7 @@ class Progress:
 def confusion(truth: list[int], predicted: list[int], classes: list[int]) -> str:
     """Rows are true classes, columns predicted ones; beyond 20 classes only the most frequent confusions."""
     counts: dict[tuple[int, int], int] = {}
-    for pair in zip(truth, predicted):
+    for pair in zip(truth, predicted, strict=True):
         counts[pair] = counts.get(pair, 0) + 1
     if len(classes) > 20:
         wrong = sorted((-n, t, p) for (t, p), n in counts.items() if t != p)[:10]
@@ -72,10 +72,16 @@ def curves(history: list[dict[str, float]], path: str, title: str) -> str:
 
     epochs = range(1, len(history) + 1)
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    for axis, kind in zip(axes, ("loss", "accuracy")):
+    for axis, kind in zip(axes, ("loss", "accuracy"), strict=True):
         for part, style in (("train", "C0-"), ("test", "C1-")):
             values = [row[f"{part} {kind}"] for row in history]
-            axis.plot(epochs, values, style, label=f"{part} ({values[-1]:.4f})" if kind == "loss" else f"{part} ({values[-1]:.2%})", marker="." if len(history) < 60 else "")
+            axis.plot(
+                epochs,
+                values,
+                style,
+                label=f"{part} ({values[-1]:.4f})" if kind == "loss" else f"{part} ({values[-1]:.2%})",
+                marker="." if len(history) < 60 else "",
+            )
         axis.set(xlabel="epoch", ylabel=kind)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)

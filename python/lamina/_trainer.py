@@ -146,7 +146,9 @@ def train(arguments: Namespace) -> None:
         train_set, test_set = datasets.split(x, y)  # type: ignore[assignment]
     classes = sorted({*y.tolist(), *test_set[1].tolist()})
     if not 2 <= len(classes) <= MAX_CLASSES:
-        raise ValueError(f"--data: the labels have {len(classes)} different values; expected 2 to {MAX_CLASSES} classes")
+        raise ValueError(
+            f"--data: the labels have {len(classes)} different values; expected 2 to {MAX_CLASSES} classes"
+        )
     (x, y), (x_test, y_test) = (_encode(name, part, classes) for part in (train_set, test_set))
     os.makedirs(arguments.out, exist_ok=True)
 
@@ -247,7 +249,7 @@ def predict(arguments: Namespace) -> None:
         known = "" if truth is None else f"  label {truth[i]}" + ("" if truth[i] == found[i] else "  <- wrong")
         print(f"row {i}: {found[i]} ({sure[i]:.1%}){known}")
     if truth is not None and truth:
-        right = sum(a == b for a, b in zip(truth, found))
+        right = sum(a == b for a, b in zip(truth, found, strict=True))
         labels = sorted({*recipe.classes, *truth})
         rank = {label: i for i, label in enumerate(labels)}
         print("\n" + _report.confusion([rank[v] for v in truth], [rank[v] for v in found], labels))
@@ -257,5 +259,5 @@ def predict(arguments: Namespace) -> None:
     if arguments.csv:
         with open(arguments.csv, "w", encoding="utf-8") as file:
             file.write("row,predicted,probability\n")
-            file.writelines(f"{i},{c},{p:.6f}\n" for i, (c, p) in enumerate(zip(found, sure)))
+            file.writelines(f"{i},{c},{p:.6f}\n" for i, (c, p) in enumerate(zip(found, sure, strict=True)))
         print(f"saved {arguments.csv}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import lamina
 
 
-def _positive(kind: type[int] | type[float], zero: bool = False) -> object:
+def _positive(kind: type[int] | type[float], zero: bool = False) -> Callable[[str], int | float]:
     def parse(text: str) -> int | float:
         try:
             value = kind(text)
@@ -18,7 +18,9 @@ def _positive(kind: type[int] | type[float], zero: bool = False) -> object:
             value = -1
         if not (0 <= value < float("inf")) or (value == 0 and not zero):
             noun = "whole number" if kind is int else "number"
-            raise argparse.ArgumentTypeError(f"expected a {'non-negative' if zero else 'positive'} {noun}, got {text!r}")
+            raise argparse.ArgumentTypeError(
+                f"expected a {'non-negative' if zero else 'positive'} {noun}, got {text!r}"
+            )
         return value
 
     return parse
@@ -43,25 +45,40 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("model", choices=("mlp", "cnn"), help="mlp: fully connected; cnn: convolutions, for images")
     _add_data(train, "digits")
     train.add_argument(
-        "--test", nargs="+", metavar="FILE", help="held-out data in files of its own; else 20 %% of the rows are held out"
+        "--test",
+        nargs="+",
+        metavar="FILE",
+        help="held-out data in files of its own; else 20 %% of the rows are held out",
     )
-    train.add_argument("--epochs", type=_positive(int), default=argparse.SUPPRESS, help="passes over the data (default: mlp 40, cnn 15)")  # type: ignore[arg-type]
-    train.add_argument("--batch", type=_positive(int), default=32, help="rows per step")  # type: ignore[arg-type]
-    train.add_argument("--lr", type=_positive(float), default=argparse.SUPPRESS, help="highest learning rate (default: mlp 0.003, cnn 0.005)")  # type: ignore[arg-type]
-    train.add_argument("--seed", type=_positive(int, zero=True), default=0, help="the same seed gives the same bits")  # type: ignore[arg-type]
+    train.add_argument(
+        "--epochs",
+        type=_positive(int),
+        default=argparse.SUPPRESS,
+        help="passes over the data (default: mlp 40, cnn 15)",
+    )
+    train.add_argument("--batch", type=_positive(int), default=32, help="rows per step")
+    train.add_argument(
+        "--lr",
+        type=_positive(float),
+        default=argparse.SUPPRESS,
+        help="highest learning rate (default: mlp 0.003, cnn 0.005)",
+    )
+    train.add_argument("--seed", type=_positive(int, zero=True), default=0, help="the same seed gives the same bits")
     _add_threads(train)
     train.add_argument("--out", default=".", metavar="FOLDER", help="where model.safetensors and curves.png go")
 
     predict = commands.add_parser(
         "predict",
         help="classify data with a saved model",
-        description="Reads model.safetensors and classifies rows; with labels it prints accuracy and a confusion matrix.",
+        description="Classifies rows with a saved model; with labels it prints accuracy and a confusion matrix.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     predict.add_argument("file", nargs="?", default="model.safetensors", help="a file that `lamina train` saved")
     _add_data(predict, "digits")
-    predict.add_argument("--show", type=_positive(int, zero=True), default=10, metavar="N", help="rows to print")  # type: ignore[arg-type]
-    predict.add_argument("--csv", default=None, metavar="FILE", help="write all predictions here (default: not written)")
+    predict.add_argument("--show", type=_positive(int, zero=True), default=10, metavar="N", help="rows to print")
+    predict.add_argument(
+        "--csv", default=None, metavar="FILE", help="write all predictions here (default: not written)"
+    )
     _add_threads(predict)
 
     commands.add_parser("info", help="print version, SIMD level, threads and devices")
@@ -81,7 +98,10 @@ def _add_data(parser: argparse.ArgumentParser, default: str) -> None:
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--threads", type=_positive(int), default=argparse.SUPPRESS, help="CPU threads (default: all that may be used)"  # type: ignore[arg-type]
+        "--threads",
+        type=_positive(int),
+        default=argparse.SUPPRESS,
+        help="CPU threads (default: all that may be used)",
     )
 
 

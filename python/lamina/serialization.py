@@ -92,8 +92,8 @@ def _pack(value: Any, path: str, tensors: dict[str, Tensor], depth: int) -> Any:
         return {"l" if type(value) is list else "u": packed}
     hint = "; pass its state_dict()" if hasattr(value, "state_dict") else ""
     raise TypeError(
-        f"save: '{path or 'obj'}' is a {type(value).__name__}; a file holds tensors, numbers, strings, bools, None, and "
-        f"dicts, lists and tuples of them{hint}"
+        f"save: '{path or 'obj'}' is a {type(value).__name__}; a file holds tensors, numbers, strings, bools, None, "
+        f"and dicts, lists and tuples of them{hint}"
     )
 
 

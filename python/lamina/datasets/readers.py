@@ -48,7 +48,8 @@ def idx(path: str | os.PathLike[str]) -> Tensor:
     need = math.prod(shape) * int(code[-1])
     if len(content) - start != need:
         raise lamina.FileError(
-            f"{name}: the IDX header says shape {tuple(shape)}, {need} bytes of data, the file has {len(content) - start}"
+            f"{name}: the IDX header says shape {tuple(shape)}, {need} bytes of data, "
+            f"the file has {len(content) - start}"
         )
     import numpy as np
 
@@ -103,7 +104,9 @@ def _column(name: str, target: str | int | None, header: list[str] | None, width
         return None
     if isinstance(target, str):
         if header is None:
-            raise ValueError(f"{name}: there is no header line, so the target column cannot be {target!r}; give its number")
+            raise ValueError(
+                f"{name}: there is no header line, so the target column cannot be {target!r}; give its number"
+            )
         if target not in header:
             raise ValueError(f"{name}: there is no column {target!r}; there are {', '.join(header[:20])}")
         return header.index(target)

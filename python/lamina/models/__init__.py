@@ -3,4 +3,4 @@
 from .cnn import CNN, CNNConfig
 from .mlp import MLP, MLPConfig
 
-__all__ = ["CNN", "CNNConfig", "MLP", "MLPConfig"]
+__all__ = ["CNN", "MLP", "CNNConfig", "MLPConfig"]

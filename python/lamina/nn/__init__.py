@@ -32,6 +32,9 @@ from .parameter import Parameter
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 
 __all__ = [
+    "ELU",
+    "GELU",
+    "SELU",
     "AdaptiveAvgPool2d",
     "AvgPool2d",
     "BCELoss",
@@ -42,10 +45,8 @@ __all__ = [
     "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
-    "ELU",
     "Embedding",
     "Flatten",
-    "GELU",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
@@ -66,7 +67,6 @@ __all__ = [
     "Parameter",
     "ReLU",
     "ReLU6",
-    "SELU",
     "Sequential",
     "SiLU",
     "Sigmoid",

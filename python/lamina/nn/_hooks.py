@@ -39,13 +39,36 @@ class RemovableHandle:
 
 
 class Hooks:
-    """The four tables of one module; made when the first hook is registered."""
+    """The four tables of one module, made when the first hook is registered, and a call that obeys them."""
 
     def __init__(self) -> None:
         self.forward_pre: Table = {}
         self.forward: Table = {}
         self.backward_pre: Table = {}
         self.backward: Table = {}
+
+    def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for hook, with_kwargs in list(self.forward_pre.values()):
+            if with_kwargs:
+                changed = hook(module, args, kwargs)
+                if changed is not None:
+                    if not (isinstance(changed, tuple) and len(changed) == 2):
+                        raise RuntimeError(f"forward pre-hook must return None or (args, kwargs), got {changed!r}")
+                    args, kwargs = changed
+            else:
+                changed = hook(module, args)
+                if changed is not None:
+                    args = changed if isinstance(changed, tuple) else (changed,)
+        gates = None
+        if self.backward or self.backward_pre:
+            gates = BackwardGates(module, self)
+            args = gates.enter(args)
+        result = module.forward(*args, **kwargs)
+        for hook, with_kwargs in list(self.forward.values()):
+            changed = hook(module, args, kwargs, result) if with_kwargs else hook(module, args, result)
+            if changed is not None:
+                result = changed
+        return result if gates is None else gates.leave(result)
 
 
 class _Gate(Function):
@@ -120,13 +143,13 @@ def _through(callback: Callable[..., Any], items: tuple[Any, ...]) -> tuple[tupl
     count = len(items)
     passed = _Gate.apply(lambda grads: callback(grads, places, count), *(items[i] for i in places))
     out = list(items)
-    for i, value in zip(places, passed if isinstance(passed, tuple) else (passed,)):
+    for i, value in zip(places, passed if isinstance(passed, tuple) else (passed,), strict=True):
         out[i] = value
     return tuple(out), True
 
 
 def _spread(grads: tuple[Any, ...], places: list[int], count: int) -> tuple[Any, ...]:
     full: list[Any] = [None] * count
-    for i, g in zip(places, grads):
+    for i, g in zip(places, grads, strict=True):
         full[i] = g
     return tuple(full)

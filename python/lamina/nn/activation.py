@@ -146,7 +146,11 @@ class Hardtanh(_InPlace):
         self.min_val, self.max_val = min_val, max_val
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.hardtanh_(input, self.min_val, self.max_val) if self.inplace else _C.hardtanh(input, self.min_val, self.max_val)
+        return (
+            _C.hardtanh_(input, self.min_val, self.max_val)
+            if self.inplace
+            else _C.hardtanh(input, self.min_val, self.max_val)
+        )
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + (", inplace=True" if self.inplace else "")

@@ -92,7 +92,7 @@ class Conv2d(Module):
         if self.padding == "valid":
             return [0, 0, 0, 0]
         if self.padding == "same":
-            total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size)]
+            total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
             return [total[1] // 2, total[1] - total[1] // 2, total[0] // 2, total[0] - total[0] // 2]
         return [int(self.padding[1])] * 2 + [int(self.padding[0])] * 2
 

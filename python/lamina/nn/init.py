@@ -66,7 +66,9 @@ def trunc_normal_(
         tensor.normal_(mean, std, generator=generator)
         outside = (tensor < a) | (tensor > b)
         while bool(outside.any()):
-            tensor.copy_(lamina.where(outside, lamina.empty_like(tensor).normal_(mean, std, generator=generator), tensor))
+            tensor.copy_(
+                lamina.where(outside, lamina.empty_like(tensor).normal_(mean, std, generator=generator), tensor)
+            )
             outside = (tensor < a) | (tensor > b)
         return tensor
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
-
-import lamina
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _C
 from .._C import Tensor
+from ._show import repr_of, say_where
+from ._state import IncompatibleKeys, load
 from .parameter import Parameter
 
 if TYPE_CHECKING:
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="Module")
 _TABLES = {"parameter": "_parameter_names", "buffer": "_buffer_names", "module": "_module_names"}
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` returns."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
 
 
 def _no_forward(self: Module, *args: Any) -> Any:
@@ -54,6 +42,9 @@ class Module:
     """
 
     training: bool
+    _parameter_names: dict[str, None]
+    _buffer_names: dict[str, bool]  # persistent?
+    _module_names: dict[str, None]
     forward: Callable[..., Any] = _no_forward
     _hooks: Hooks | None = None
     _collapse_repr = False  # ModuleList prints equal neighbours once
@@ -66,35 +57,10 @@ class Module:
         try:
             if self._hooks is None:
                 return self.forward(*args, **kwargs)
-            return self._call_with_hooks(self._hooks, args, kwargs)
+            return self._hooks.call(self, args, kwargs)
         except _C.Error as error:
-            _say_where(error, self)
+            say_where(error, self)
             raise
-
-    def _call_with_hooks(self, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook, with_kwargs in list(hooks.forward_pre.values()):
-            if with_kwargs:
-                changed = hook(self, args, kwargs)
-                if changed is not None:
-                    if not (isinstance(changed, tuple) and len(changed) == 2):
-                        raise RuntimeError(f"forward pre-hook must return None or (args, kwargs), got {changed!r}")
-                    args, kwargs = changed
-            else:
-                changed = hook(self, args)
-                if changed is not None:
-                    args = changed if isinstance(changed, tuple) else (changed,)
-        gates = None
-        if hooks.backward or hooks.backward_pre:
-            from ._hooks import BackwardGates
-
-            gates = BackwardGates(self, hooks)
-            args = gates.enter(args)
-        result = self.forward(*args, **kwargs)
-        for hook, with_kwargs in list(hooks.forward.values()):
-            changed = hook(self, args, kwargs, result) if with_kwargs else hook(self, args, result)
-            if changed is not None:
-                result = changed
-        return result if gates is None else gates.leave(result)
 
     def _add_hook(
         self, table: str, hook: Callable[..., Any], with_kwargs: bool = False, prepend: bool = False
@@ -327,39 +293,7 @@ class Module:
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
     ) -> IncompatibleKeys:
         """Copies values in by name. All is checked first: when this raises, the module is unchanged."""
-        own = list(self._state())
-        keys = {key for key, _, _, _ in own}
-        missing = [key for key, _, _, _ in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in keys]
-        problems = []
-        if strict and missing:
-            problems.append("Missing key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in missing)))
-        if strict and unexpected:
-            problems.append("Unexpected key(s) in state_dict: {}. ".format(", ".join(f'"{k}"' for k in unexpected)))
-        for key, _, _, value in own:
-            if key in state_dict:
-                new = state_dict[key]
-                if not isinstance(new, Tensor):
-                    problems.append(f'value for "{key}": expected a Tensor, got {_kind(new)}')
-                elif tuple(new.shape) != tuple(value.shape):
-                    problems.append(
-                        f"size mismatch for {key}: copying a param with shape {tuple(new.shape)} from checkpoint, "
-                        f"the shape in current model is {tuple(value.shape)}."
-                    )
-        if problems:
-            listed = "\n\t".join(problems)
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
-        with lamina.no_grad():
-            for key, module, name, value in own:
-                if key not in state_dict:
-                    continue
-                if not assign:
-                    value.copy_(state_dict[key])
-                elif name in module._parameter_names:
-                    setattr(module, name, Parameter(state_dict[key].detach(), requires_grad=value.requires_grad))
-                else:
-                    module.__dict__[name] = state_dict[key]
-        return IncompatibleKeys(missing, unexpected)
+        return load(self, state_dict, strict, assign)
 
     # -- changes ------------------------------------------------------------------------------------------------------
     def _obeying(self, method: str) -> Iterator[tuple[Module, bool]]:
@@ -393,13 +327,14 @@ class Module:
 
     def apply(self: M, fn: Callable[[Module], None]) -> M:
         """Calls `fn` on every module below and then on this one."""
-        order: list[Module] = []
+        order: dict[int, Module] = {}
         stack: list[Module] = [self]
         while stack:  # parents first, children from the right: reversed, children come first, from the left
             module = stack.pop()
-            order.append(module)
-            stack.extend(module.children())
-        for module in reversed(order):
+            if id(module) not in order:
+                order[id(module)] = module
+                stack.extend(module.children())
+        for module in reversed(order.values()):
             fn(module)
         return self
 
@@ -476,17 +411,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        done: dict[int, str] = {}  # finished texts of the children of open modules
-        stack: list[tuple[Module, bool]] = [(self, False)]
-        while stack:
-            module, ready = stack.pop()
-            if ready:
-                done[id(module)] = _one_repr(module, done)
-            elif id(module) not in done:
-                done[id(module)] = "..."  # shown where a module contains itself
-                stack.append((module, True))
-                stack.extend((child, False) for child in module.children())
-        return done[id(self)]
+        return repr_of(self)
 
     def __dir__(self) -> list[str]:
         return sorted(set(object.__dir__(self)) - set(_TABLES.values()))
@@ -494,36 +419,3 @@ class Module:
 
 def _kind(value: object) -> str:
     return f"'{type(value).__name__}'"
-
-
-def _one_repr(module: Module, done: dict[int, str]) -> str:
-    extra = module.extra_repr()
-    rows: list[tuple[str, int, str]] = []  # (first name, count, text)
-    for name, child in module._modules.items():
-        text = done[id(child)] if child is not None else "None"
-        if module._collapse_repr and rows and rows[-1][2] == text:
-            rows[-1] = (rows[-1][0], rows[-1][1] + 1, text)
-        else:
-            rows.append((name, 1, text))
-    lines = extra.split("\n") if extra else []
-    if not rows and len(lines) <= 1:
-        return f"{type(module).__name__}({extra})"
-    for name, count, text in rows:
-        label = f"({name}): " if count == 1 else f"({name}-{int(name) + count - 1}): {count} x "
-        lines.append(label + text)
-    return f"{type(module).__name__}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
-
-
-def _say_where(error: Any, module: Module) -> None:
-    """Adds ` [in Model.head.fc1]` to the message; each outer module replaces it by its longer path."""
-    at = getattr(error, "_in_module", None)
-    if at is None:
-        if len(error.args) != 1 or not isinstance(error.args[0], str):
-            return
-        message, path = error.args[0], ""
-    else:
-        message, child, path = at
-        name = next((n for n, m in module.named_modules() if m is child), type(child).__name__)
-        path = f".{name}{path}" if name else path
-    error._in_module = (message, module, path)
-    error.args = (f"{message} [in {type(module).__name__}{path}]",)

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import lamina
 
-if TYPE_CHECKING:
-    from .._C import Tensor
+from .._C import Tensor
 
 
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
-    if isinstance(parameters, lamina.Tensor):
-        parameters = [parameters]
-    return [p.grad.detach() for p in parameters if p.grad is not None]
+    each: Iterable[Tensor] = [parameters] if isinstance(parameters, Tensor) else parameters
+    return [p.grad.detach() for p in each if p.grad is not None]
 
 
-def get_total_norm(
-    tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False
-) -> Tensor:
+def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """The norm of all tensors as one vector: a scalar tensor."""
     with lamina.no_grad():
         norms = [lamina.norm(t, norm_type).to(lamina.float32) for t in tensors]

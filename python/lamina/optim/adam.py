@@ -64,7 +64,11 @@ class Adam(Optimizer):
                 continue
             own = state.get(p)
             if own is None:
-                own = state[p] = {"step": 0, "exp_avg": _C.zeros_like(p.detach()), "exp_avg_sq": _C.zeros_like(p.detach())}
+                own = state[p] = {
+                    "step": 0,
+                    "exp_avg": _C.zeros_like(p.detach()),
+                    "exp_avg_sq": _C.zeros_like(p.detach()),
+                }
             if amsgrad and "max_exp_avg_sq" not in own:
                 own["max_exp_avg_sq"] = _C.zeros_like(p.detach())
             own["step"] += 1
@@ -115,6 +119,4 @@ class AdamW(Adam):
         foreach: bool | None = None,
         fused: bool | None = None,
     ) -> None:
-        super().__init__(
-            params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True
-        )
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, decoupled_weight_decay=True)

@@ -37,7 +37,7 @@ class LRScheduler:
         self._set(self.get_lr())
 
     def _set(self, lrs: list[float]) -> None:
-        for group, lr in zip(self.optimizer.param_groups, lrs):
+        for group, lr in zip(self.optimizer.param_groups, lrs, strict=True):
             group["lr"] = lr
         self._last_lr = list(lrs)
 
@@ -72,7 +72,7 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        return [base * fn(self.last_epoch) for base, fn in zip(self.base_lrs, self.lr_lambdas)]
+        return [base * fn(self.last_epoch) for base, fn in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
 
 class StepLR(LRScheduler):
@@ -196,7 +196,7 @@ class OneCycleLR(LRScheduler):
             self._ends = [peak, end]
         self._lr_points: list[list[float]] = []
         self._momentum_points: list[list[float]] = []
-        for group, top, low, high in zip(groups, tops, lows, highs):
+        for group, top, low, high in zip(groups, tops, lows, highs, strict=True):
             start = top / div_factor
             bottom = start / final_div_factor
             self._lr_points.append([start, top, start, bottom] if three_phase else [start, top, bottom])
@@ -220,10 +220,10 @@ class OneCycleLR(LRScheduler):
     def get_lr(self) -> list[float]:
         if self.last_epoch > self.total_steps:
             raise ValueError(
-                f"OneCycleLR: tried to step {self.last_epoch + 1} times; the total number of steps is {self.total_steps}"
+                f"OneCycleLR: tried to step {self.last_epoch} times; the total number of steps is {self.total_steps}"
             )
         if self.cycle_momentum:
-            for group, points in zip(self.optimizer.param_groups, self._momentum_points):
+            for group, points in zip(self.optimizer.param_groups, self._momentum_points, strict=True):
                 momentum = self._between(points)
                 if "betas" in group:
                     group["betas"] = (momentum, *group["betas"][1:])
@@ -288,7 +288,7 @@ class ReduceLROnPlateau(LRScheduler):
         self._last_lr = [group["lr"] for group in self.optimizer.param_groups]
 
     def _reduce(self) -> None:
-        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs):
+        for group, lowest in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
             new = max(group["lr"] * self.factor, lowest)
             if group["lr"] - new > self.eps:
                 group["lr"] = new

@@ -30,7 +30,9 @@ class Optimizer:
         self.state: dict[Tensor, dict[str, Any]] = {}
         self.param_groups: list[Group] = []
         if isinstance(params, Tensor):
-            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, got Tensor")
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, got Tensor"
+            )
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -109,21 +111,21 @@ class Optimizer:
             raise ValueError(
                 f"loaded state dict has {len(saved)} parameter groups, the optimizer has {len(self.param_groups)}"
             )
-        for i, (own, new) in enumerate(zip(self.param_groups, saved)):
+        for i, (own, new) in enumerate(zip(self.param_groups, saved, strict=True)):
             if len(own["params"]) != len(new["params"]):
                 raise ValueError(
                     f"loaded state dict has {len(new['params'])} parameters in group {i}, "
                     f"the optimizer has {len(own['params'])}"
                 )
         numbers = [n for group in saved for n in group["params"]]
-        params = dict(zip(numbers, (p for group in self.param_groups for p in group["params"])))
+        params = dict(zip(numbers, (p for group in self.param_groups for p in group["params"]), strict=True))
         state: dict[Tensor, dict[str, Any]] = {}
         for key, values in state_dict["state"].items():
             key = int(key) if isinstance(key, str) and key.isdigit() else key
             if key in params:
                 state[params[key]] = {name: _fit(name, value, params[key]) for name, value in values.items()}
         self.state = state
-        for own, new in zip(self.param_groups, saved):
+        for own, new in zip(self.param_groups, saved, strict=True):
             own.update({name: value for name, value in new.items() if name != "params"})
 
     def __repr__(self) -> str:

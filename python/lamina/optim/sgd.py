@@ -62,8 +62,8 @@ class SGD(Optimizer):
             self._call(group, params, grads, [], True)
             return
         state = self.state
-        fresh: tuple[list[Any], ...] = ([], [], [])
-        known: tuple[list[Any], ...] = ([], [], [])
+        fresh: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        known: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
         for p in group["params"]:
             grad = p.grad
             if grad is None:

@@ -110,9 +110,7 @@ class ConcatDataset(Dataset[Any]):
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
 
 
-def random_split(
-    dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None
-) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset]:
     """Random disjoint subsets of the given sizes, or fractions that sum to 1.
 
     >>> import lamina
@@ -132,4 +130,4 @@ def random_split(
     if sum(sizes) != count or any(n < 0 for n in sizes):
         raise ValueError(f"random_split: lengths {sizes} must be non-negative and sum to the {count} items")
     order = lamina.randperm(count, generator=generator).tolist()
-    return [Subset(dataset, order[end - n : end]) for n, end in zip(sizes, accumulate(sizes))]
+    return [Subset(dataset, order[end - n : end]) for n, end in zip(sizes, accumulate(sizes), strict=True)]

@@ -42,7 +42,7 @@ def default_collate(batch: list[Any]) -> Any:
     if isinstance(first, (tuple, list)):
         if any(len(item) != len(first) for item in batch):
             raise RuntimeError("default_collate: each sample of a batch should have the same number of fields")
-        fields = [default_collate(list(field)) for field in zip(*batch)]
+        fields = [default_collate(list(field)) for field in zip(*batch, strict=True)]
         return type(first)(*fields) if hasattr(first, "_fields") else fields
     raise TypeError(
         f"default_collate: samples must be tensors, arrays, numbers, strings, dicts, tuples or lists; found "
