@@ -167,4 +167,6 @@ void run_tiles(int64_t tiles, void (*task)(void*, int64_t), void* context, int t
   if (team.error) std::rethrow_exception(team.error);
 }
 
+void fail(const char* message) { raise<ValueError>(message); }
+
 }  // namespace lamina::cpu

@@ -38,4 +38,7 @@ template <class F>
   for_tiles((n + grain - 1) / grain, [&](int64_t t) { f(t * grain, t * grain + grain < n ? t * grain + grain : n); }, threads);
 }
 
+// Throws ValueError: kernels compiled per SIMD level hold no exceptions of their own.
+[[noreturn]] void fail(const char* message);
+
 }  // namespace lamina::cpu

@@ -9,7 +9,12 @@
 #include "lamina/host_device.h"
 
 #if defined(__x86_64__)
+// g++ 12 takes the undefined pass-through operands of these headers for uninitialised variables.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #include <immintrin.h>
+#pragma GCC diagnostic pop
 #endif
 
 #define LAMINA_INLINE [[gnu::always_inline]] inline
@@ -33,6 +38,8 @@ struct Native {
 template <class T>
 using IntOf = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
 template <class T>
+using UnsignedOf = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
+template <class T>
 using FloatOf = std::conditional_t<sizeof(T) == 4, float, double>;
 
 // All bits of a lane are set where the condition holds.
@@ -50,6 +57,7 @@ struct Mask {
 template <class T>
 struct Vec {
   using value_type = T;
+  using lane_type = T;
   using native = typename Native<T>::type;
   static constexpr int size = kVecBytes / int(sizeof(T));
   native v;
@@ -59,27 +67,27 @@ struct Vec {
   LAMINA_INLINE explicit Vec(T s) : v(native{} + s) {
     if constexpr (std::is_floating_point_v<T>) v = s - native{};  // s - 0 keeps -0 (and is one broadcast)
   }
-  LAMINA_INLINE static Vec load(const T* p) { return Vec(native(*reinterpret_cast<const typename Native<T>::unaligned*>(p))); }
+  LAMINA_INLINE static Vec load(const T* p) {
+    return Vec(native(*reinterpret_cast<const typename Native<T>::unaligned*>(p)));
+  }
   LAMINA_INLINE void store(T* p) const { *reinterpret_cast<typename Native<T>::unaligned*>(p) = v; }
   // The first n lanes (0 < n < size); the others are zero on load and untouched on store.
-  LAMINA_INLINE static Vec load(const T* p, int n) {
-    Vec r(T(0));
-    std::memcpy(&r.v, p, size_t(n) * sizeof(T));
-    return r;
-  }
-  LAMINA_INLINE void store(T* p, int n) const { std::memcpy(p, &v, size_t(n) * sizeof(T)); }
+  LAMINA_INLINE static Vec load(const T* p, int n);
+  LAMINA_INLINE void store(T* p, int n) const;
   LAMINA_INLINE T operator[](int i) const { return v[i]; }
 
-  LAMINA_INLINE friend Vec operator+(Vec a, Vec b) { return a.v + b.v; }
-  LAMINA_INLINE friend Vec operator-(Vec a, Vec b) { return a.v - b.v; }
-  LAMINA_INLINE friend Vec operator*(Vec a, Vec b) { return a.v * b.v; }
+  // Integers wrap around: computed as unsigned.
+  using Wrap = typename Native<std::conditional_t<std::is_integral_v<T>, UnsignedOf<T>, T>>::type;
+  LAMINA_INLINE friend Vec operator+(Vec a, Vec b) { return native(Wrap(a.v) + Wrap(b.v)); }
+  LAMINA_INLINE friend Vec operator-(Vec a, Vec b) { return native(Wrap(a.v) - Wrap(b.v)); }
+  LAMINA_INLINE friend Vec operator*(Vec a, Vec b) { return native(Wrap(a.v) * Wrap(b.v)); }
   LAMINA_INLINE friend Vec operator/(Vec a, Vec b) { return a.v / b.v; }
-  LAMINA_INLINE friend Vec operator-(Vec a) { return -a.v; }
+  LAMINA_INLINE friend Vec operator-(Vec a) { return native(-Wrap(a.v)); }
   LAMINA_INLINE friend Vec operator&(Vec a, Vec b) { return a.v & b.v; }
   LAMINA_INLINE friend Vec operator|(Vec a, Vec b) { return a.v | b.v; }
   LAMINA_INLINE friend Vec operator^(Vec a, Vec b) { return a.v ^ b.v; }
   LAMINA_INLINE friend Vec operator~(Vec a) { return ~a.v; }
-  LAMINA_INLINE friend Vec operator<<(Vec a, int n) { return a.v << n; }
+  LAMINA_INLINE friend Vec operator<<(Vec a, int n) { return native(Wrap(a.v) << n); }
   LAMINA_INLINE friend Vec operator>>(Vec a, int n) { return a.v >> n; }
   LAMINA_INLINE friend Mask<T> operator<(Vec a, Vec b) { return {a.v < b.v}; }
   LAMINA_INLINE friend Mask<T> operator<=(Vec a, Vec b) { return {a.v <= b.v}; }
@@ -89,9 +97,33 @@ struct Vec {
   LAMINA_INLINE friend Mask<T> operator!=(Vec a, Vec b) { return {a.v != b.v}; }
 };
 
-template <class T>
-LAMINA_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) {
+// The mask may come from a comparison of another type with lanes of the same size.
+template <class M, class T>
+  requires(sizeof(M) == sizeof(T))
+LAMINA_INLINE Vec<T> select(Mask<M> m, Vec<T> a, Vec<T> b) {
   return m.m ? a.v : b.v;
+}
+// a < b ? a : b and a > b ? a : b in this order: a NaN in b stays.
+template <class T>
+LAMINA_INLINE Vec<T> lesser(Vec<T> a, Vec<T> b) {
+  return select(a < b, a, b);
+}
+template <class T>
+LAMINA_INLINE Vec<T> greater(Vec<T> a, Vec<T> b) {
+  return select(a > b, a, b);
+}
+
+template <class T>
+LAMINA_INLINE T get_lane(Vec<T> x, int i) {
+  return x.v[i];
+}
+template <class T>
+LAMINA_INLINE void set_lane(Vec<T>& x, int i, T y) {
+  x.v[i] = y;
+}
+template <class T>
+LAMINA_INLINE Vec<T> wrapping_sub(Vec<T> a, Vec<T> b) {
+  return a - b;
 }
 
 // Same bits, other type.
@@ -100,38 +132,26 @@ LAMINA_INLINE Vec<int64_t> bits(Vec<double> x) { return (Native<int64_t>::type)x
 LAMINA_INLINE Vec<float> from_bits(Vec<int32_t> x) { return (Native<float>::type)x.v; }
 LAMINA_INLINE Vec<double> from_bits(Vec<int64_t> x) { return (Native<double>::type)x.v; }
 
-// a * b + c, rounded once.
+}  // namespace lamina::cpu::inline LAMINA_ISA
+
 #if defined(__AVX512F__)
-LAMINA_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return _mm512_fmadd_ps(a.v, b.v, c.v); }
-LAMINA_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return _mm512_fmadd_pd(a.v, b.v, c.v); }
-LAMINA_INLINE Vec<float> sqrt(Vec<float> a) { return _mm512_sqrt_ps(a.v); }
-LAMINA_INLINE Vec<double> sqrt(Vec<double> a) { return _mm512_sqrt_pd(a.v); }
-LAMINA_INLINE Vec<float> rint(Vec<float> a) { return _mm512_roundscale_ps(a.v, 0); }
-LAMINA_INLINE Vec<double> rint(Vec<double> a) { return _mm512_roundscale_pd(a.v, 0); }
+#include "cpu/simd_avx512.h"
 #elif defined(__AVX2__)
-LAMINA_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return _mm256_fmadd_ps(a.v, b.v, c.v); }
-LAMINA_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return _mm256_fmadd_pd(a.v, b.v, c.v); }
-LAMINA_INLINE Vec<float> sqrt(Vec<float> a) { return _mm256_sqrt_ps(a.v); }
-LAMINA_INLINE Vec<double> sqrt(Vec<double> a) { return _mm256_sqrt_pd(a.v); }
-LAMINA_INLINE Vec<float> rint(Vec<float> a) { return _mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-LAMINA_INLINE Vec<double> rint(Vec<double> a) { return _mm256_round_pd(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+#include "cpu/simd_avx2.h"
 #else
-template <class T>
-LAMINA_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
-  Vec<T> r;
-  for (int i = 0; i < Vec<T>::size; ++i) r.v[i] = std::fma(a.v[i], b.v[i], c.v[i]);
-  return r;
-}
-template <class T>
-LAMINA_INLINE Vec<T> sqrt(Vec<T> a) {
-  for (int i = 0; i < Vec<T>::size; ++i) a.v[i] = std::sqrt(a.v[i]);
-  return a;
-}
-template <class T>
-LAMINA_INLINE Vec<T> rint(Vec<T> a) {
-  for (int i = 0; i < Vec<T>::size; ++i) a.v[i] = std::nearbyint(a.v[i]);
-  return a;
-}
+#include "cpu/simd_base.h"
 #endif
+
+namespace lamina::cpu::inline LAMINA_ISA {
+
+// A float function through double arithmetic, F::run on doubles, half a register at a time.
+template <class F>
+LAMINA_INLINE Vec<float> via_double(F, Vec<float> x) {
+  return narrow(F::run(widen_low(x)), F::run(widen_high(x)));
+}
+template <class F>
+LAMINA_INLINE Vec<float> via_double(F, Vec<float> x, Vec<float> y) {
+  return narrow(F::run(widen_low(x), widen_low(y)), F::run(widen_high(x), widen_high(y)));
+}
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

@@ -1,0 +1,315 @@
+// Exponentials, logarithms, powers and hyperbolic functions: own polynomials, the same bits for every kind of lane.
+#pragma once
+#include "lamina/math_base.h"
+
+namespace lamina::math::inline LAMINA_ISA {
+
+inline constexpr double kLog2e = 0x1.71547652b82fep0;
+inline constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+
+// x = k ln 2 + r, |r| <= ln 2 / 2; k is an integer.
+template <Real V>
+struct ExpReduced {
+  V k, r;
+};
+template <Real V>
+LAMINA_FN ExpReduced<V> exp_reduce(V x) {
+  const V k = fma(x, V(lane_t<V>(kLog2e)), round_magic<V>()) - round_magic<V>();
+  if constexpr (Single<V>)
+    return {k, fma(k, V(0x1.05c610p-29f), fma(k, V(-0x1.62e430p-1f), x))};
+  else
+    return {k, fma(k, V(-0x1.abc9e3b39803fp-56), fma(k, V(-0x1.62e42fefa39efp-1), x))};
+}
+// e^r = 1 + r + r^2 K(r) on the reduced range.
+template <Real V>
+LAMINA_FN V exp_kernel(V r) {
+  if constexpr (Single<V>)
+    return poly(r, 0.5, 0x1.5554dcp-3, 0x1.555518p-5, 0x1.120be2p-7, 0x1.6d117cp-10);
+  else
+    return poly(r, 0.5, 0x1.5555555555557p-3, 0x1.5555555555556p-5, 0x1.11111111100bep-7, 0x1.6c16c16c162c3p-10,
+                0x1.a01a01abf85abp-13, 0x1.a01a01a6e1e2ap-16, 0x1.71de01fdbf9cap-19, 0x1.27e4db46cddd1p-22,
+                0x1.af4e554377204p-26, 0x1.1f7340dbc337ep-29);
+}
+
+// e^x * 2^shift.
+template <Real V>
+LAMINA_FN V exp_shifted(V x, int shift) {
+  // Beyond these the result is 0 or infinity; the order of operands lets NaN through.
+  const V hi = V(Single<V> ? lane_t<V>(95) : lane_t<V>(720)), lo = V(Single<V> ? lane_t<V>(-105) : lane_t<V>(-747));
+  const auto [k, r] = exp_reduce(greater(lo, lesser(hi, x)));
+  const V p = fma(fma(exp_kernel(r), r, V(1)), r, V(1));
+  return scalb(p, shift ? k + V(lane_t<V>(shift)) : k);
+}
+template <Real V>
+LAMINA_FN V exp(V x) {
+  return exp_shifted(x, 0);
+}
+
+// e^x - 1
+template <Real V>
+LAMINA_FN V expm1(V x) {
+  const V hi = V(Single<V> ? lane_t<V>(95) : lane_t<V>(720)), lo = V(Single<V> ? lane_t<V>(-20) : lane_t<V>(-40));
+  const auto [k, r] = exp_reduce(greater(lo, lesser(hi, x)));
+  const V p = fma(r * r, exp_kernel(r), r);
+  // 2^k (1 + p) - 1 through half of it, so that 2^k does not overflow.
+  const V s = power_of_two(lesser(k, V(lane_t<V>(Single<V> ? 128 : 1024))) - V(1));
+  const V y = fma(s, p, s - V(lane_t<V>(0.5)));
+  const V tiny = V(Single<V> ? lane_t<V>(0x1p-25) : lane_t<V>(0x1p-54));
+  return select(abs(x) < tiny, x, select(k > V(lane_t<V>(Single<V> ? 128 : 1024)), infinity<V>(), y + y));
+}
+
+// x = 2^e m with sqrt(1/2) <= m < sqrt(2), for positive finite x.
+template <Real V>
+struct LogReduced {
+  V e, m;
+};
+template <Real V>
+LAMINA_FN LogReduced<V> log_reduce(V x) {
+  using I = int_t<V>;
+  const auto small = x < V(Single<V> ? lane_t<V>(0x1p-126) : lane_t<V>(0x1p-1022));
+  const V scaled = select(small, x * V(Single<V> ? lane_t<V>(0x1p23) : lane_t<V>(0x1p52)), x);
+  const V bias = select(small, V(lane_t<V>(Single<V> ? 23 : 52)), V(0));
+  if constexpr (Single<V>) {
+    const I i = wrapping_sub(bits(scaled), I(0x3f3504f3));  // sqrt(1/2)
+    const V e = from_bits((i >> 23) + I(0x4b400000)) - round_magic<V>();
+    return {e - bias, from_bits((i & I(0x007fffff)) + I(0x3f3504f3))};
+  } else {
+    const I i = wrapping_sub(bits(scaled), I(0x3fe6a09e667f3bcd));
+    const V e = from_bits((i >> 52) + I(0x4338000000000000)) - round_magic<V>();
+    return {e - bias, from_bits((i & I(0x000fffffffffffff)) + I(0x3fe6a09e667f3bcd))};
+  }
+}
+// e ln 2 + log(1 + f) for a reduced f.
+template <Real V>
+LAMINA_FN V log_combine(V e, V f) {
+  if constexpr (Single<V>) {
+    const V k = poly(f, 0x1.555554p-2, -0x1.fffffcp-3, 0x1.999d5ap-3, -0x1.555b4ap-3, 0x1.23d21ap-3, -0x1.fcf4c6p-4,
+                     0x1.dea282p-4, -0x1.d635bcp-4, 0x1.1d8ea6p-4);
+    const V f2 = f * f;
+    const V low = fma(f2 * f, k, e * V(-0x1.05c610p-29f));  // ln 2 = 0x1.62e430p-1 - 0x1.05c610p-29
+    return fma(e, V(0x1.62e430p-1f), f + fma(f2, V(-0.5f), low));
+  } else {
+    const V s = f / (V(2) + f), z = s * s;
+    const V r = z * poly(z, 0x1.5555555555555p-1, 0x1.9999999999998p-2, 0x1.2492492492959p-2, 0x1.c71c71c64c8ccp-3,
+                         0x1.745d17d35328cp-3, 0x1.3b137b347f3c2p-3, 0x1.111d273ca8a70p-3, 0x1.debedbffa1d9ep-4,
+                         0x1.e6afc55fa9490p-4);
+    const V half = V(0.5) * f * f;
+    const V low = fma(s, half + r, e * V(0x1.abc9e3b39803fp-56));
+    return fma(e, V(0x1.62e42fefa39efp-1), f - (half - low));
+  }
+}
+// What every logarithm returns at 0, below 0, at infinity and NaN, where y is its value elsewhere.
+template <Real V>
+LAMINA_FN V log_edges(V x, V y) {
+  y = select(x < infinity<V>(), y, x);
+  y = select(x == V(0), -infinity<V>(), y);
+  return select(x < V(0), quiet_nan<V>(), y);
+}
+template <Real V>
+LAMINA_FN V log(V x) {
+  const auto [e, m] = log_reduce(x);
+  return log_edges(x, log_combine(e, m - V(1)));
+}
+// log(1 + x): the rounding error of 1 + x goes back into the reduced argument.
+template <Real V>
+LAMINA_FN V log1p(V x) {
+  const V u = V(1) + x, b = u - V(1);
+  const V c = (V(1) - (u - b)) + (x - b);
+  const auto [e, m] = log_reduce(u);
+  const V y = log_combine(e, (m - V(1)) + scalb(c, -e));
+  const V tiny = V(Single<V> ? lane_t<V>(0x1p-25) : lane_t<V>(0x1p-54));
+  return select(abs(x) < tiny, x, log_edges(u, y));
+}
+
+// log2 of a positive double to about 2^-50, without fma: the core of the float functions below.
+struct Log2Core {
+  template <Double V>
+  LAMINA_FN static V run(V x) {
+    const auto [e, m] = log_reduce(x);
+    const V f = m - V(1), s = f / (V(2) + f), z = s * s;
+    const V k = poly_plain(z, 0x1.5555555555555p-1, 0x1.9999999999a38p-2, 0x1.2492492476cccp-2, 0x1.c71c720159177p-3,
+                           0x1.745cf9048dd95p-3, 0x1.3b1c355a8f7a2p-3, 0x1.0fbe95d716020p-3, 0x1.0c039c49989c6p-3);
+    return e + (s * (V(2) + z * k)) * V(kLog2e);
+  }
+};
+struct Log2Single {
+  template <Double V>
+  LAMINA_FN static V run(V x) {
+    return log_edges(x, Log2Core::run(x));
+  }
+};
+struct Log10Single {
+  template <Double V>
+  LAMINA_FN static V run(V x) {
+    return log_edges(x, Log2Core::run(x) * V(0x1.34413509f79ffp-2));
+  }
+};
+
+// log(m) for a reduced double as an unevaluated sum hi + lo, relative error about 2^-64.
+template <Double V>
+struct TwoSum {
+  V hi, lo;
+};
+template <Double V>
+LAMINA_FN TwoSum<V> fast_two_sum(V a, V b) {
+  const V s = a + b;
+  return {s, b - (s - a)};
+}
+template <Double V>
+LAMINA_FN TwoSum<V> log_two(V m) {
+  const V f = m - V(1), d = V(2) + f, dlo = f - (d - V(2));
+  const V s = f / d, slo = (fma(-s, d, f) - s * dlo) / d;
+  const V z = s * s, zlo = fma(s, s, -z) + (s + s) * slo;
+  // 2 s + 2/3 s^3 in two parts, the rest of the series in one
+  const V c = V(0x1.5555555555555p-1), clo = V(0x1.5555555555555p-55);
+  const V rest = z * z *
+                 poly(z, 0x1.9999999999998p-2, 0x1.2492492492959p-2, 0x1.c71c71c64c8ccp-3, 0x1.745d17d35328cp-3,
+                      0x1.3b137b347f3c2p-3, 0x1.111d273ca8a70p-3, 0x1.debedbffa1d9ep-4, 0x1.e6afc55fa9490p-4);
+  const V q = z * c, qlo = fma(z, c, -q) + fma(z, clo, zlo * c) + rest;
+  const V t = s * q, tlo = fma(s, q, -t) + fma(s, qlo, slo * q);
+  const auto a = fast_two_sum(s + s, t);
+  return fast_two_sum(a.hi, a.lo + (tlo + (slo + slo)));
+}
+// (e + log(m) / ln base) with 1 / ln base = c + clo.
+template <Double V>
+LAMINA_FN V log_scaled(V x, double c, double clo, double l, double llo) {
+  const auto [e, m] = log_reduce(x);
+  const auto a = log_two(m);
+  const V p = a.hi * V(c), plo = fma(a.hi, V(c), -p) + fma(a.lo, V(c), a.hi * V(clo));
+  const V h = e * V(l), hlo = fma(e, V(l), -h) + e * V(llo);
+  const V s = h + p, b = s - h;
+  const V err = (h - (s - b)) + (p - b);
+  return log_edges(x, s + (err + (plo + hlo)));
+}
+template <Real V>
+LAMINA_FN V log2(V x) {
+  if constexpr (Single<V>)
+    return via_double(Log2Single{}, x);
+  else
+    return log_scaled(x, 0x1.71547652b82fep0, 0x1.777d0ffda0d24p-56, 1.0, 0.0);
+}
+template <Real V>
+LAMINA_FN V log10(V x) {
+  if constexpr (Single<V>)
+    return via_double(Log10Single{}, x);
+  else
+    return log_scaled(x, 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57, 0x1.34413509f79ffp-2, -0x1.9dc1da994fd21p-59);
+}
+
+// 2^t for a double t of float accuracy, without fma.
+template <Double V>
+LAMINA_FN V exp2_plain(V t) {
+  const V k = (t + round_magic<V>()) - round_magic<V>(), r = (t - k) * V(kLn2);
+  const V p =
+      poly_plain(r, 1.0, 1.0, 0x1.fffffffffe028p-2, 0x1.5555555554f8cp-3, 0x1.55555565dead9p-5, 0x1.11111117140a3p-7,
+                 0x1.6c166b8f94446p-10, 0x1.a019c3324fe13p-13, 0x1.a137426f16cfcp-16, 0x1.72ada50a7cd68p-19);
+  return scalb(p, k);
+}
+template <Real V>
+LAMINA_FN auto is_odd_integer(V y) {
+  const V h = y * V(lane_t<V>(0.5));
+  return (rint(y) == y) & (rint(h) != h);
+}
+// |x|^y for x > 0, y finite or not; neither is NaN.
+struct PowSingle {
+  template <Double V>
+  LAMINA_FN static V run(V x, V y) {
+    const V t = y * Log2Core::run(x);
+    return exp2_plain(greater(V(-400), lesser(V(400), t)));
+  }
+};
+template <Double V>
+LAMINA_FN V pow_double(V x, V y) {
+  const auto [e, m] = log_reduce(x);
+  const auto a = log_two(m);
+  // log x = e ln 2 + log m in two parts; 0x1.62e42fefa3800p-1 has 42 bits, so that e times it is exact
+  const V h = e * V(0x1.62e42fefa3800p-1), hlo = e * V(0x1.ef35793c76730p-45);
+  const V s = h + a.hi, b = s - h;
+  const auto l = fast_two_sum(s, ((h - (s - b)) + (a.hi - b)) + (a.lo + hlo));
+  const V p = y * l.hi, q = greater(V(-800), lesser(V(800), p));
+  const V plo = select(q == p, fma(y, l.hi, -p) + y * l.lo, V(0));
+  const auto [k, r] = exp_reduce(q);
+  const V r2 = r + plo;
+  return scalb(fma(fma(exp_kernel(r2), r2, V(1)), r2, V(1)), k);
+}
+template <Real V>
+LAMINA_FN V pow(V x, V y) {
+  const V a = abs(x), one = V(1), inf = infinity<V>();
+  V r;
+  if constexpr (Single<V>)
+    r = via_double(PowSingle{}, a, y);
+  else
+    r = pow_double(a, y);
+  // 0 and infinity as base or exponent: the result is 0, 1 or infinity.
+  const auto grows = ((a > one) & (y > V(0))) | ((a < one) & (y < V(0)));
+  const auto extreme = (a == V(0)) | (a == inf) | (abs(y) == inf);
+  r = select(extreme, select(grows, inf, V(0)), r);
+  const auto odd = is_odd_integer(y) & (abs(y) < inf);
+  r = select((x < V(0)) & (a < inf) & (abs(y) < inf) & (rint(y) != y), quiet_nan<V>(), r);
+  r = select(odd, copysign(r, x), r);
+  r = select((x != x) | (y != y), x + y, r);
+  return select((y == V(0)) | (x == one) | ((a == one) & (abs(y) == inf)), one, r);
+}
+
+// 1 / (1 + e^-x) without overflow, accurate in the tail.
+template <Real V>
+LAMINA_FN V sigmoid(V x) {
+  const V e = exp(-abs(x));
+  return select(x < V(0), e, V(1)) / (V(1) + e);
+}
+
+template <Real V>
+LAMINA_FN V tanh(V x) {
+  const V t = abs(x);
+  if constexpr (Single<V>) {
+    const V z = t * t;
+    const V p = poly(z, -0x1.555556p-2, 0x1.11110ep-3, -0x1.ba1a86p-5, 0x1.663306p-6, -0x1.21076ep-7, 0x1.c30fe8p-9,
+                     -0x1.2d02dcp-10, 0x1.defe2cp-13);
+    const V near = fma(x * z, p, x);
+    const V far = V(1) - V(2) / (exp(t + t) + V(1));
+    return select(t < V(0.8f), near, with_sign(select(t != t, t, far), x));
+  } else {
+    const V m = expm1(lesser(V(44), t + t));
+    return with_sign(select(t != t, t, m / (m + V(2))), x);
+  }
+}
+
+struct SinhSingle {
+  template <Double V>
+  LAMINA_FN static V run(V x) {
+    const V z = x * x, t = abs(x);
+    const V near = x + x * z *
+                           poly_plain(z, 0x1.5555555558201p-3, 0x1.1111110857b52p-7, 0x1.a01a131097a98p-13,
+                                      0x1.71d208a299728p-19, 0x1.b557c78eb1ae2p-26);
+    const V e = exp2_plain(lesser(V(400), t) * V(kLog2e));
+    return select(t < V(1), near, with_sign(V(0.5) * (e - V(1) / e), x));
+  }
+};
+struct CoshSingle {
+  template <Double V>
+  LAMINA_FN static V run(V x) {
+    const V e = exp2_plain(lesser(V(400), abs(x)) * V(kLog2e));
+    return V(0.5) * (e + V(1) / e);
+  }
+};
+template <Real V>
+LAMINA_FN V sinh(V x) {
+  if constexpr (Single<V>) {
+    return via_double(SinhSingle{}, x);
+  } else {
+    const V t = abs(x), m = expm1(lesser(V(40), t));
+    const V small = V(0.5) * (m + m / (m + V(1)));
+    return with_sign(select(t > V(40), exp_shifted(t, -1), small), x);
+  }
+}
+template <Real V>
+LAMINA_FN V cosh(V x) {
+  if constexpr (Single<V>) {
+    return via_double(CoshSingle{}, x);
+  } else {
+    const V t = abs(x), e = exp(lesser(V(40), t));
+    return select(t > V(40), exp_shifted(t, -1), fma(V(0.5), e, V(0.5) / e));
+  }
+}
+
+}  // namespace lamina::math::inline LAMINA_ISA
