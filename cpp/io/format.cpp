@@ -49,7 +49,10 @@ std::string_view format_name(DType dtype) {
 uint32_t checksum_seed(DType dtype, const Dims& shape) {
   std::string s(format_name(dtype));
   s += '[';
-  for (size_t i = 0; i < shape.size(); ++i) s += (i ? "," : "") + std::to_string(shape[i]);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (i) s += ',';
+    s += std::to_string(shape[i]);
+  }
   s += ']';
   return crc32(s.data(), s.size());
 }

@@ -98,7 +98,10 @@ std::string make_header(const std::vector<TensorSource>& tensors, const std::vec
     out += ',';
     append_json(out, t.name);
     out += str(":{\"dtype\":\"", format_name(t.dtype), "\",\"shape\":[");
-    for (size_t d = 0; d < t.shape.size(); ++d) out += (d ? "," : "") + std::to_string(t.shape[d]);
+    for (size_t d = 0; d < t.shape.size(); ++d) {
+      if (d) out += ',';
+      out += std::to_string(t.shape[d]);
+    }
     out += str("],\"data_offsets\":[", begin[i], ",", begin[i] + int64_t(bytes_of(t)), "]}");
   }
   out += '}';
