@@ -1,0 +1,128 @@
+// Lanes16<T>: sixteen lanes of T in 1, 2, 4 or 8 registers. Every reduction is written on it, so that the order of its
+// additions is the same at every SIMD level.
+#pragma once
+#include "simd.h"
+
+namespace lamina::cpu::inline LAMINA_ISA {
+
+inline constexpr int kLanes = 16;
+
+template <class T>
+struct Lanes16 {
+  using value_type = T;
+  static constexpr int width = Vec<T>::size, regs = kLanes / width;
+  Vec<T> r[regs];
+
+  LAMINA_INLINE static Lanes16 broadcast(T s) {
+    Lanes16 o;
+    for (int i = 0; i < regs; ++i) o.r[i] = Vec<T>(s);
+    return o;
+  }
+  LAMINA_INLINE static Lanes16 load(const T* p) {
+    Lanes16 o;
+    for (int i = 0; i < regs; ++i) o.r[i] = Vec<T>::load(p + i * width);
+    return o;
+  }
+  LAMINA_INLINE void store(T* p) const {
+    for (int i = 0; i < regs; ++i) r[i].store(p + i * width);
+  }
+  // The first n lanes (0 < n < 16); the others are zero on load and untouched on store.
+  LAMINA_INLINE static Lanes16 load(const T* p, int n) {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) {
+      Lanes16 o;
+      o.r[0] = _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
+      return o;
+    }
+#endif
+    alignas(64) T buf[kLanes] = {};
+    for (int i = 0; i < n; ++i) buf[i] = p[i];
+    return load(buf);
+  }
+  LAMINA_INLINE void store(T* p, int n) const {
+#if defined(__AVX512F__)
+    if constexpr (std::is_same_v<T, float>) return _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), r[0].v);
+#endif
+    alignas(64) T buf[kLanes];
+    store(buf);
+    for (int i = 0; i < n; ++i) p[i] = buf[i];
+  }
+
+#define LAMINA_LANES_OP(op)                                   \
+  LAMINA_INLINE friend Lanes16 operator op(Lanes16 a, Lanes16 b) { \
+    for (int i = 0; i < regs; ++i) a.r[i] = a.r[i] op b.r[i]; \
+    return a;                                                 \
+  }
+  LAMINA_LANES_OP(+)
+  LAMINA_LANES_OP(-)
+  LAMINA_LANES_OP(*)
+#undef LAMINA_LANES_OP
+};
+
+// f(register, register ...) on each register.
+template <class F, class T, class... U>
+LAMINA_INLINE Lanes16<T> map(F f, Lanes16<T> a, const Lanes16<U>&... b) {
+  for (int i = 0; i < Lanes16<T>::regs; ++i) a.r[i] = f(a.r[i], b.r[i]...);
+  return a;
+}
+
+template <class T>
+LAMINA_INLINE Lanes16<T> fma(Lanes16<T> a, const Lanes16<T>& b, const Lanes16<T>& c) {
+  for (int i = 0; i < Lanes16<T>::regs; ++i) a.r[i] = fma(a.r[i], b.r[i], c.r[i]);
+  return a;
+}
+
+// The type in which sums of T are kept.
+template <class T>
+using SumOf = std::conditional_t<std::is_floating_point_v<T>, double, int64_t>;
+
+LAMINA_INLINE Lanes16<double> widen(const Lanes16<double>& a) { return a; }
+LAMINA_INLINE Lanes16<int64_t> widen(const Lanes16<int64_t>& a) { return a; }
+LAMINA_INLINE Lanes16<double> widen(const Lanes16<float>& a) {
+  Lanes16<double> o;
+  for (int i = 0; i < Lanes16<float>::regs; ++i) {
+#if defined(__AVX512F__)
+    // g++ 12 warns about the undefined registers inside the plain _mm512 intrinsics; these spell the same instructions.
+    o.r[0] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 0, 1, 2, 3, 4, 5, 6, 7), Native<double>::type);
+    o.r[1] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 8, 9, 10, 11, 12, 13, 14, 15), Native<double>::type);
+#elif defined(__AVX2__)
+    o.r[2 * i] = _mm256_cvtps_pd(_mm256_castps256_ps128(a.r[i].v));
+    o.r[2 * i + 1] = _mm256_cvtps_pd(_mm256_extractf128_ps(a.r[i].v, 1));
+#elif defined(__SSE2__)
+    o.r[2 * i] = _mm_cvtps_pd(a.r[i].v);
+    o.r[2 * i + 1] = _mm_cvtps_pd(_mm_movehl_ps(a.r[i].v, a.r[i].v));
+#else
+    for (int j = 0; j < Vec<float>::size; ++j) {
+      const int lane = i * Vec<float>::size + j;
+      o.r[lane / Vec<double>::size].v[lane % Vec<double>::size] = a.r[i].v[j];
+    }
+#endif
+  }
+  return o;
+}
+
+LAMINA_INLINE Lanes16<double> narrow(const Lanes16<double>& a, double) { return a; }
+LAMINA_INLINE Lanes16<int64_t> narrow(const Lanes16<int64_t>& a, int64_t) { return a; }
+// Rounds to nearest even, lane by lane.
+LAMINA_INLINE Lanes16<float> narrow(const Lanes16<double>& a, float) {
+  Lanes16<float> o;
+  for (int i = 0; i < Lanes16<float>::regs; ++i) {
+#if defined(__AVX512F__)
+    typedef float Half8 __attribute__((vector_size(32)));
+    const Half8 lo = __builtin_convertvector(a.r[0].v, Half8), hi = __builtin_convertvector(a.r[1].v, Half8);
+    o.r[0] = __builtin_shufflevector(lo, hi, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+#elif defined(__AVX2__)
+    o.r[i] = _mm256_set_m128(_mm256_cvtpd_ps(a.r[2 * i + 1].v), _mm256_cvtpd_ps(a.r[2 * i].v));
+#elif defined(__SSE2__)
+    o.r[i] = _mm_movelh_ps(_mm_cvtpd_ps(a.r[2 * i].v), _mm_cvtpd_ps(a.r[2 * i + 1].v));
+#else
+    for (int j = 0; j < Vec<float>::size; ++j) {
+      const int lane = i * Vec<float>::size + j;
+      o.r[i].v[j] = float(a.r[lane / Vec<double>::size].v[lane % Vec<double>::size]);
+    }
+#endif
+  }
+  return o;
+}
+
+}  // namespace lamina::cpu::inline LAMINA_ISA
