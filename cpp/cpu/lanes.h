@@ -26,22 +26,38 @@ struct Lanes16 {
   LAMINA_INLINE void store(T* p) const {
     for (int i = 0; i < regs; ++i) r[i].store(p + i * width);
   }
-  // The first n lanes (0 < n < 16); the others are zero on load and untouched on store.
-  LAMINA_INLINE static Lanes16 load(const T* p, int n) {
+  // The first n lanes from memory (any n), the others from `rest`.
+  LAMINA_INLINE static Lanes16 load(const T* p, int64_t n, T rest) {
+    if (n >= kLanes) return load(p);
 #if defined(__AVX512F__)
+    const uint32_t m = n > 0 ? (1u << n) - 1 : 0;
+    Lanes16 o = broadcast(rest);
     if constexpr (std::is_same_v<T, float>) {
-      Lanes16 o;
-      o.r[0] = _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p);
-      return o;
+      o.r[0] = _mm512_mask_loadu_ps(o.r[0].v, __mmask16(m), p);
+    } else if constexpr (std::is_same_v<T, double>) {
+      o.r[0] = _mm512_mask_loadu_pd(o.r[0].v, __mmask8(m), p);
+      o.r[1] = _mm512_mask_loadu_pd(o.r[1].v, __mmask8(m >> 8), p + width);
+    } else {
+      o.r[0] = typename Vec<T>::native(_mm512_mask_loadu_epi64((__m512i)o.r[0].v, __mmask8(m), p));
+      o.r[1] = typename Vec<T>::native(_mm512_mask_loadu_epi64((__m512i)o.r[1].v, __mmask8(m >> 8), p + width));
     }
-#endif
-    alignas(64) T buf[kLanes] = {};
-    for (int i = 0; i < n; ++i) buf[i] = p[i];
+    return o;
+#else
+    alignas(64) T buf[kLanes];
+    for (int i = 0; i < kLanes; ++i) buf[i] = i < n ? p[i] : rest;
     return load(buf);
+#endif
   }
-  LAMINA_INLINE void store(T* p, int n) const {
+  // The first n lanes to memory (any n).
+  LAMINA_INLINE void store(T* p, int64_t n) const {
+    if (n >= kLanes) return store(p);
 #if defined(__AVX512F__)
-    if constexpr (std::is_same_v<T, float>) return _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), r[0].v);
+    const uint32_t m = n > 0 ? (1u << n) - 1 : 0;
+    if constexpr (std::is_same_v<T, float>) return _mm512_mask_storeu_ps(p, __mmask16(m), r[0].v);
+    if constexpr (std::is_same_v<T, double>) {
+      _mm512_mask_storeu_pd(p, __mmask8(m), r[0].v);
+      return _mm512_mask_storeu_pd(p + width, __mmask8(m >> 8), r[1].v);
+    }
 #endif
     alignas(64) T buf[kLanes];
     store(buf);
@@ -70,6 +86,26 @@ template <class T>
 LAMINA_INLINE Lanes16<T> fma(Lanes16<T> a, const Lanes16<T>& b, const Lanes16<T>& c) {
   for (int i = 0; i < Lanes16<T>::regs; ++i) a.r[i] = fma(a.r[i], b.r[i], c.r[i]);
   return a;
+}
+
+// The upper half of the first 2w lanes, moved down.
+template <int W, class T>
+LAMINA_INLINE Vec<T> upper_half(Vec<T> x) {
+  typename Native<IntOf<T>>::type index;
+  for (int i = 0; i < Vec<T>::size; ++i) index[i] = (i + W) % Vec<T>::size;
+  return __builtin_shuffle(x.v, index);
+}
+// 16 -> 8 -> 4 -> 2 -> 1: lane l takes lane l + w.
+template <class F, class T>
+LAMINA_INLINE T fold(F f, Lanes16<T> a) {
+  for (int h = Lanes16<T>::regs / 2; h > 0; h /= 2)
+    for (int i = 0; i < h; ++i) a.r[i] = f(a.r[i], a.r[i + h]);
+  Vec<T> v = a.r[0];
+  if constexpr (Vec<T>::size >= 16) v = f(v, upper_half<8>(v));
+  if constexpr (Vec<T>::size >= 8) v = f(v, upper_half<4>(v));
+  if constexpr (Vec<T>::size >= 4) v = f(v, upper_half<2>(v));
+  v = f(v, upper_half<1>(v));
+  return v[0];
 }
 
 // The type in which sums of T are kept.

@@ -12,8 +12,10 @@ struct Sum {
   static constexpr bool shifted = false;
   static A identity() { return 0; }
   static T pad(int, A) { return 0; }
-  LAMINA_INLINE static A combine(A a, A b) { return a + b; }
-  LAMINA_INLINE static Lanes16<A> combine(Lanes16<A> a, Lanes16<A> b) { return a + b; }
+  template <class V>
+  LAMINA_INLINE static V combine(V a, V b) {
+    return a + b;
+  }
   // Four terms are added in T (two roundings), the rest in A: as fast as memory, and at most 1 eps off.
   LAMINA_INLINE void block(Lanes16<A> (&acc)[1], const Lanes16<T> (&x)[1][4], const Lanes16<A>&) const {
     acc[0] = acc[0] + widen((x[0][0] + x[0][1]) + (x[0][2] + x[0][3]));
@@ -28,8 +30,10 @@ struct Prod {
   static constexpr bool shifted = false;
   static A identity() { return 1; }
   static T pad(int, A) { return 1; }
-  LAMINA_INLINE static A combine(A a, A b) { return a * b; }
-  LAMINA_INLINE static Lanes16<A> combine(Lanes16<A> a, Lanes16<A> b) { return a * b; }
+  template <class V>
+  LAMINA_INLINE static V combine(V a, V b) {
+    return a * b;
+  }
   LAMINA_INLINE void block(Lanes16<A> (&acc)[1], const Lanes16<T> (&x)[1][4], const Lanes16<A>&) const {
     for (int j = 0; j < 4; ++j) acc[0] = acc[0] * widen(x[0][j]);
   }

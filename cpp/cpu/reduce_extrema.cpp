@@ -46,10 +46,14 @@ struct Extremum {
   static constexpr bool shifted = false;
   static A identity() { return Abs && Max ? A(0) : Max ? lowest<A>() : highest<A>(); }
   static T pad(int, A) { return Abs && Max ? T(0) : Max ? lowest<T>() : highest<T>(); }
-  LAMINA_INLINE static A combine(A a, A b) { return pick<Max>(a, b); }
-  LAMINA_INLINE static Lanes16<A> combine(Lanes16<A> a, const Lanes16<A>& b) {
-    for (int i = 0; i < Lanes16<A>::regs; ++i) a.r[i] = pick<Max>(a.r[i], b.r[i]);
-    return a;
+  template <class V>
+  LAMINA_INLINE static V combine(V a, V b) {
+    if constexpr (std::is_same_v<V, Lanes16<A>>) {
+      for (int i = 0; i < Lanes16<A>::regs; ++i) a.r[i] = pick<Max>(a.r[i], b.r[i]);
+      return a;
+    } else {
+      return pick<Max>(a, b);
+    }
   }
   LAMINA_INLINE void block(Lanes16<A> (&acc)[1], const Lanes16<T> (&x)[1][4], const Lanes16<A>&) const {
     Lanes16<T> v[4];

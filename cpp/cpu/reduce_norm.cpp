@@ -18,8 +18,10 @@ struct PowerSum {
   static constexpr bool shifted = false;
   static A identity() { return 0; }
   static T pad(int, A) { return 0; }
-  LAMINA_INLINE static A combine(A a, A b) { return a + b; }
-  LAMINA_INLINE static Lanes16<A> combine(Lanes16<A> a, Lanes16<A> b) { return a + b; }
+  template <class V>
+  LAMINA_INLINE static V combine(V a, V b) {
+    return a + b;
+  }
   LAMINA_INLINE void block(Lanes16<A> (&acc)[1], const Lanes16<T> (&x)[1][4], const Lanes16<A>&) const {
     for (int j = 0; j < 4; ++j) {
       const Lanes16<double> v = widen(x[0][j]);

@@ -84,13 +84,14 @@ const C* gather_reduced(const ReducePlan& plan, int k, int64_t base, int64_t sta
     gather_run<C>(v.dtype, element(v.data, v.dtype, base), 1, len, buf);
     return buf;
   }
+  const int64_t step = r.stride[k][last];
+  if (r.ndim == 1 && step == 1 && stored_as<C>(v.dtype)) return v.as<const C>() + base + start;
   int64_t index[kMaxDims], rest = start, at = base;
   for (int d = last; d >= 0; --d) {
     index[d] = rest % r.shape[d];
     rest /= r.shape[d];
     at += index[d] * r.stride[k][d];
   }
-  const int64_t step = r.stride[k][last];
   if (stored_as<C>(v.dtype) && step == 1 && index[last] + len <= r.shape[last]) return v.as<const C>() + at;
   for (int64_t done = 0; done < len;) {
     int64_t run = r.shape[last] - index[last];

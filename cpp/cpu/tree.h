@@ -5,7 +5,7 @@
 // outer dims, strides, threads and SIMD width cannot change a bit.
 //
 // An op is:  struct { using T, A; static constexpr int inputs, parts; static constexpr bool shifted;
-//   static A identity();  static T pad(int input, A shift);  static A combine(A, A);  static Lanes16<A> combine(Lanes16<A>, Lanes16<A>);
+//   static A identity();  static T pad(int input, A shift);  template <class V> static V combine(V, V);  // V: A, Vec<A>, Lanes16<A>
 //   void block(Lanes16<A> (&acc)[parts], const Lanes16<T> (&x)[inputs][4], const Lanes16<A>& shift) const; }
 #pragma once
 #include "lanes.h"
@@ -34,21 +34,11 @@ LAMINA_INLINE void row_chunk(const Op& op, const typename Op::T* const (&p)[Op::
     op.block(acc, x, sh);
   }
   if (i < len) {
-    alignas(64) T tail[Op::inputs][kBlock];
-    for (int k = 0; k < Op::inputs; ++k) {
-      const T pad = Op::pad(k, shift);
-      for (int64_t j = 0; j < kBlock; ++j) tail[k][j] = i + j < len ? p[k][i + j] : pad;
-      for (int j = 0; j < 4; ++j) x[k][j] = Lanes16<T>::load(tail[k] + j * kLanes);
-    }
+    for (int k = 0; k < Op::inputs; ++k)
+      for (int j = 0; j < 4; ++j) x[k][j] = Lanes16<T>::load(p[k] + i + j * kLanes, len - i - j * kLanes, Op::pad(k, shift));
     op.block(acc, x, sh);
   }
-  for (int s = 0; s < Op::parts; ++s) {
-    alignas(64) A lane[kLanes];
-    acc[s].store(lane);
-    for (int w = kLanes / 2; w > 0; w /= 2)
-      for (int l = 0; l < w; ++l) lane[l] = Op::combine(lane[l], lane[l + w]);
-    out[s] = lane[0];
-  }
+  for (int s = 0; s < Op::parts; ++s) out[s] = fold([](auto a, auto b) __attribute__((always_inline)) { return Op::combine(a, b); }, acc[s]);
 }
 
 // ---- one chunk of a panel of columns ----
@@ -62,8 +52,8 @@ struct Columns {
   const A* shift;  // per column of the panel
   int64_t base[Op::inputs];
   int width;
-  A acc[Op::parts][kLanes][kPanel];
-  T pad[Op::inputs][kPanel];
+  alignas(64) A acc[Op::parts][kLanes][kPanel];
+  alignas(64) T pad[Op::inputs][kPanel];
 
   Columns(const Op& o, const ReducePlan& p) : op(o), plan(p) {}
 
@@ -71,21 +61,20 @@ struct Columns {
   void chunk(int64_t start, int64_t len) {
     for (int s = 0; s < Op::parts; ++s)
       for (int l = 0; l < kLanes; ++l)
-        for (int c = 0; c < width; ++c) acc[s][l][c] = Op::identity();
+        for (int c = 0; c < padded(); ++c) acc[s][l][c] = Op::identity();
     for (int k = 0; k < Op::inputs; ++k)
-      for (int c = 0; c < width; ++c) pad[k][c] = Op::pad(k, Op::shifted ? shift[c] : A());
+      for (int c = 0; c < padded(); ++c) pad[k][c] = Op::pad(k, Op::shifted ? shift[c] : A());
     for (int64_t b = 0; b < len; b += kBlock) block(start + b, int(len - b < kBlock ? len - b : kBlock));
     for (int s = 0; s < Op::parts; ++s)
       for (int w = kLanes / 2; w > 0; w /= 2)
-        for (int l = 0; l < w; ++l) fold(acc[s][l], acc[s][l + w]);
+        for (int l = 0; l < w; ++l)
+          for (int c = 0; c < width; c += kLanes)
+            Op::combine(Lanes16<A>::load(acc[s][l] + c), Lanes16<A>::load(acc[s][l + w] + c)).store(acc[s][l] + c);
   }
 
  private:
-  void fold(A* a, const A* b) const {
-    int c = 0;
-    for (; c + kLanes <= width; c += kLanes) Op::combine(Lanes16<A>::load(a + c), Lanes16<A>::load(b + c)).store(a + c);
-    for (; c < width; ++c) a[c] = Op::combine(a[c], b[c]);
-  }
+  // Totals and shifts have room for whole groups of 16; only the input ends at `width`.
+  int padded() const { return (width + kLanes - 1) / kLanes * kLanes; }
 
   void block(int64_t start, int rows) {
     const T* row[Op::inputs][kBlock];
@@ -98,27 +87,21 @@ struct Columns {
       for (int k = 0; k < Op::inputs; ++k)
         for (int j = 0; j < 4; ++j) r[k][j] = row[k][l + j * kLanes];
       int c = 0;
-      for (; c + kLanes <= width; c += kLanes) {
-        step(l, c, r, [](const auto* p) __attribute__((always_inline)) { return Lanes16<std::remove_cvref_t<decltype(*p)>>::load(p); },
-             [](const auto& v, auto* p) __attribute__((always_inline)) { v.store(p); });
-      }
-      if (const int n = width - c; n > 0) {
-        step(l, c, r, [n](const auto* p) __attribute__((always_inline)) { return Lanes16<std::remove_cvref_t<decltype(*p)>>::load(p, n); },
-             [n](const auto& v, auto* p) __attribute__((always_inline)) { v.store(p, n); });
-      }
+      for (; c + kLanes <= width; c += kLanes) step<false>(l, c, r);
+      if (c < width) step<true>(l, c, r);
     }
   }
 
-  template <class Load, class Store>
-  LAMINA_INLINE void step(int l, int c, const T* const (&r)[Op::inputs][4], Load load, Store store) {
+  template <bool Partial>
+  LAMINA_INLINE void step(int l, int c, const T* const (&r)[Op::inputs][4]) {
     Lanes16<T> x[Op::inputs][4];
     for (int k = 0; k < Op::inputs; ++k)
-      for (int j = 0; j < 4; ++j) x[k][j] = load(r[k][j] + c);
+      for (int j = 0; j < 4; ++j) x[k][j] = Partial ? Lanes16<T>::load(r[k][j] + c, width - c, T(0)) : Lanes16<T>::load(r[k][j] + c);
     Lanes16<A> a[Op::parts], sh = Lanes16<A>::broadcast(A());
-    if constexpr (Op::shifted) sh = load(shift + c);
-    for (int s = 0; s < Op::parts; ++s) a[s] = load(&acc[s][l][c]);
+    if constexpr (Op::shifted) sh = Lanes16<A>::load(shift + c);
+    for (int s = 0; s < Op::parts; ++s) a[s] = Lanes16<A>::load(&acc[s][l][c]);
     op.block(a, x, sh);
-    for (int s = 0; s < Op::parts; ++s) store(a[s], &acc[s][l][c]);
+    for (int s = 0; s < Op::parts; ++s) a[s].store(&acc[s][l][c]);
   }
 
   void find_rows(int k, int64_t start, int rows, const T** row) {
@@ -188,7 +171,7 @@ void reduce_columns(const Op& op, const ReducePlan& plan, const typename Op::A* 
   const int64_t cost = (n < kChunk ? n : kChunk) * (panels.columns < kPanel ? panels.columns : kPanel);
   for_ranges(per_chunk * chunks, cost > kTileElements ? 1 : kTileElements / (cost > 0 ? cost : 1), [&](int64_t lo, int64_t hi) {
     Columns<Op> columns(op, plan);
-    alignas(64) A local[kPanel];
+    alignas(64) A local[kPanel] = {};
     for (int64_t i = lo; i < hi; ++i) {
       const int64_t c = i / per_chunk, outer = i % per_chunk / panels.per_outer, first = i % panels.per_outer * kPanel;
       const int64_t o = panels.flat(outer) + first * panels.column_flat;
@@ -215,7 +198,7 @@ void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shi
   for_ranges(outputs * chunks, kTileElements / cost, [&](int64_t lo, int64_t hi) {
     T* buf = static_cast<T*>(scratch(1, Op::inputs * kChunk * sizeof(T)));
     for (int64_t i = lo; i < hi; ++i) {
-      const int64_t o = i / chunks, c = i % chunks, start = c * kChunk, len = n - start < kChunk ? n - start : kChunk;
+      const int64_t o = chunks == 1 ? i : i / chunks, c = i - o * chunks, start = c * kChunk, len = n - start < kChunk ? n - start : kChunk;
       const T* p[Op::inputs];
       for (int k = 0; k < Op::inputs; ++k) p[k] = gather_reduced<T>(plan, k, plan.kept.offset(o, k), start, len, buf + k * kChunk);
       A out[Op::parts];
@@ -225,7 +208,6 @@ void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shi
   });
 }
 
-// Bytes of scratch that reduce() needs for its totals.
 template <class Op>
 LAMINA_INLINE int64_t chunk_count(const ReducePlan& plan) {
   return plan.reduced.count > kChunk ? (plan.reduced.count + kChunk - 1) / kChunk : 1;
