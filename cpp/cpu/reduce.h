@@ -14,6 +14,8 @@ void reduce_norms(ReduceOp op, const ReducePlan& plan, double p, const View& out
 template <class T>
 void reduce_norm_p(const ReducePlan& plan, double p, const View& out);
 template <class T>
+void reduce_maximum(const ReducePlan& plan, double* top);
+template <class T>
 void reduce_logsumexp(const ReducePlan& plan, const View& out);
 void reduce_logical(ReduceOp op, const ReducePlan& plan, const View& out);
 // Mean and sum of squared differences from it, as doubles, one per kept element.

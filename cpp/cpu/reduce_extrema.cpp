@@ -76,6 +76,15 @@ void extremum(const ReducePlan& plan, const View& out) {
 }  // namespace
 
 template <class T>
+void reduce_maximum(const ReducePlan& plan, double* top) {
+  reduce_tree(Extremum<T, true, false>(), plan, nullptr, [top](int64_t lo, int64_t hi, const T* total, int64_t) {
+    for (int64_t o = lo; o < hi; ++o) top[o] = total[o];
+  });
+}
+template void reduce_maximum<float>(const ReducePlan&, double*);
+template void reduce_maximum<double>(const ReducePlan&, double*);
+
+template <class T>
 void reduce_extrema(ReduceOp op, const ReducePlan& plan, const View& out) {
   if (op == ReduceOp::amax) return extremum<T, true, false>(plan, out);
   if (op == ReduceOp::amin) return extremum<T, false, false>(plan, out);

@@ -5,7 +5,7 @@
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-inline constexpr int kMaxInputs = 2;
+inline constexpr int kMaxInputs = 3;
 
 // One list of dims with a stride per input; the order of its elements is logical (row-major) order.
 struct DimList {

@@ -5,7 +5,7 @@
 // outer dims, strides, threads and SIMD width cannot change a bit.
 //
 // An op is:  struct { using T, A; static constexpr int inputs, parts; static constexpr bool shifted;
-//   static A identity();  static T pad(int input, A shift);  template <class V> static V combine(V, V);  // V: A, Vec<A>, Lanes16<A>
+//   static A identity();  T pad(int input, A shift) const;  template <class V> static V combine(V, V);  // V: A, Vec<A>, Lanes16<A>
 //   void block(Lanes16<A> (&acc)[parts], const Lanes16<T> (&x)[inputs][4], const Lanes16<A>& shift) const; }
 #pragma once
 #include "lanes.h"
@@ -35,7 +35,7 @@ LAMINA_INLINE void row_chunk(const Op& op, const typename Op::T* const (&p)[Op::
   }
   if (i < len) {
     for (int k = 0; k < Op::inputs; ++k)
-      for (int j = 0; j < 4; ++j) x[k][j] = Lanes16<T>::load(p[k] + i + j * kLanes, len - i - j * kLanes, Op::pad(k, shift));
+      for (int j = 0; j < 4; ++j) x[k][j] = Lanes16<T>::load(p[k] + i + j * kLanes, len - i - j * kLanes, op.pad(k, shift));
     op.block(acc, x, sh);
   }
   for (int s = 0; s < Op::parts; ++s) out[s] = fold([](auto a, auto b) __attribute__((always_inline)) { return Op::combine(a, b); }, acc[s]);
@@ -63,7 +63,7 @@ struct Columns {
       for (int l = 0; l < kLanes; ++l)
         for (int c = 0; c < padded(); ++c) acc[s][l][c] = Op::identity();
     for (int k = 0; k < Op::inputs; ++k)
-      for (int c = 0; c < padded(); ++c) pad[k][c] = Op::pad(k, Op::shifted ? shift[c] : A());
+      for (int c = 0; c < padded(); ++c) pad[k][c] = op.pad(k, Op::shifted ? shift[c] : A());
     for (int64_t b = 0; b < len; b += kBlock) block(start + b, int(len - b < kBlock ? len - b : kBlock));
     for (int s = 0; s < Op::parts; ++s)
       for (int w = kLanes / 2; w > 0; w /= 2)

@@ -5,6 +5,7 @@
 
 #include "lamina/device.h"
 #include "lamina/elementwise_ops.h"
+#include "lamina/optim_step.h"
 #include "lamina/reduce_ops.h"
 #include "lamina/scalar.h"
 #include "lamina/view.h"

@@ -1,0 +1,93 @@
+// softmax and log_softmax along one dim, forward and backward.
+// y = exp(x - m) / sum exp(x - m), m = max x;  log y = (x - m) - log(sum).
+// dx = y (dy - sum dy y);  for log_softmax dx = dy - exp(y) sum dy.
+#include "exp_difference.h"
+#include "rows.h"
+
+namespace lamina::cpu::inline LAMINA_ISA {
+namespace {
+
+template <class T>
+void softmax_row(const T* x, int64_t n, T* y) {
+  const T top = max_row(x, n);
+  const Lanes16<T> m = Lanes16<T>::broadcast(top);
+  const T lowest = -T(__builtin_inf());
+  const double sum = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
+    const Lanes16<T> e = exp_difference(Lanes16<T>::load(x + i, c, lowest), m);
+    e.store(y + i, c);
+    return e;
+  });
+  const Lanes16<T> inverse = Lanes16<T>::broadcast(T(1 / sum));
+  for (int64_t i = 0; i < n; i += kLanes) (Lanes16<T>::load(y + i, n - i, T(0)) * inverse).store(y + i, n - i);
+}
+
+template <class T>
+void log_softmax_row(const T* x, int64_t n, T* y) {
+  const T top = max_row(x, n);
+  const Lanes16<T> m = Lanes16<T>::broadcast(top);
+  const double sum = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
+    return exp_difference(Lanes16<T>::load(x + i, c, -T(__builtin_inf())), m);
+  });
+  // log(sum) as two numbers: near the largest term it is all that is left.
+  const double log_sum = math::log(sum);
+  const Lanes16<T> hi = Lanes16<T>::broadcast(T(log_sum)), lo = Lanes16<T>::broadcast(T(log_sum - double(T(log_sum))));
+  for (int64_t i = 0; i < n; i += kLanes) (((Lanes16<T>::load(x + i, n - i, T(0)) - m) - hi) - lo).store(y + i, n - i);
+}
+
+template <class T>
+void softmax_grad_row(const T* dy, const T* y, int64_t n, T* dx) {
+  const double dot = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
+    return Lanes16<T>::load(dy + i, c, T(0)) * Lanes16<T>::load(y + i, c, T(0));
+  });
+  const Lanes16<T> s = Lanes16<T>::broadcast(T(dot));
+  for (int64_t i = 0; i < n; i += kLanes)
+    (Lanes16<T>::load(y + i, n - i, T(0)) * (Lanes16<T>::load(dy + i, n - i, T(0)) - s)).store(dx + i, n - i);
+}
+
+template <class T>
+void log_softmax_grad_row(const T* dy, const T* y, int64_t n, T* dx) {
+  const double total = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(dy + i, c, T(0)); });
+  const Lanes16<T> s = Lanes16<T>::broadcast(T(-total));
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const Lanes16<T> e = map([](auto v) __attribute__((always_inline)) { return math::exp(v); }, Lanes16<T>::load(y + i, n - i, T(0)));
+    fma(e, s, Lanes16<T>::load(dy + i, n - i, T(0))).store(dx + i, n - i);
+  }
+}
+
+// The view with size 1 at `dim`, for the plan.
+View reduced_shape(const View& v, int dim) {
+  View r = v;
+  if (r.ndim > 0) r.shape[dim] = 1;
+  return r;
+}
+
+template <class T>
+void forward(const View* views, int dim, bool log) {
+  const ReducePlan plan(views, 2, reduced_shape(views[0], dim));
+  const int64_t n = plan.reduced.count;
+  for_rows<T, 1, 1>(plan, [=](int64_t, const T* const* in, T* const* out) {
+    log ? log_softmax_row(in[0], n, out[0]) : softmax_row(in[0], n, out[0]);
+  });
+}
+template <class T>
+void backward(const View* views, int dim, bool log) {
+  const ReducePlan plan(views, 3, reduced_shape(views[0], dim));
+  const int64_t n = plan.reduced.count;
+  for_rows<T, 2, 1>(plan, [=](int64_t, const T* const* in, T* const* out) {
+    log ? log_softmax_grad_row(in[0], in[1], n, out[0]) : softmax_grad_row(in[0], in[1], n, out[0]);
+  });
+}
+
+}  // namespace
+
+void softmax(const View& x, int dim, bool log, const View& y) {
+  const View views[2] = {x, y};
+  compute_of(x.dtype) == Compute::f64 ? forward<double>(views, dim, log) : forward<float>(views, dim, log);
+}
+
+void softmax_backward(const View& dy, const View& y, int dim, bool log, const View& dx) {
+  const View views[3] = {dy, y, dx};
+  compute_of(y.dtype) == Compute::f64 ? backward<double>(views, dim, log) : backward<float>(views, dim, log);
+}
+
+}  // namespace lamina::cpu::inline LAMINA_ISA
