@@ -27,21 +27,25 @@ LAMINA_INLINE double fold_sum(const Lanes16<double>& a) {
   return fold([](auto x, auto y) __attribute__((always_inline)) { return x + y; }, a);
 }
 
-// The first `count` lanes of v, the others 0.
+// 1 in the first `count` lanes, then 0.
 template <class T>
-LAMINA_INLINE Lanes16<T> keep(const Lanes16<T>& v, int64_t count) {
-  if (count >= kLanes) return v;
-  alignas(64) T buf[kLanes];
-  v.store(buf);
-  return Lanes16<T>::load(buf, count, T(0));
+LAMINA_INLINE Lanes16<T> ones(int64_t count) {
+  alignas(64) static constexpr T table[2 * kLanes] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  return Lanes16<T>::load(table + kLanes - count);
 }
 
+// The mean is summed about the first element, which keeps the digits that a large common offset would take.
 template <class T>
 void statistics(const T* x, int64_t n, double eps, double& mean, double& rstd) {
-  mean = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(x + i, c, T(0)); }) / double(n);
+  const T first = x[0];
+  const Lanes16<T> shift = Lanes16<T>::broadcast(first);
+  mean = double(first) + sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
+           return Lanes16<T>::load(x + i, c, first) - shift;
+         }) / double(n);
   const Center<T> center(mean);
   const double m2 = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-    const Lanes16<T> d = keep(center(Lanes16<T>::load(x + i, c, T(0))), c);
+    Lanes16<T> d = center(Lanes16<T>::load(x + i, c, first));
+    if (c < kLanes) d = d * ones<T>(c);
     return d * d;
   });
   rstd = 1 / __builtin_sqrt(m2 / double(n) + eps);

@@ -23,8 +23,8 @@ struct Flat {
 template <class T, int Lists, class F>
 LAMINA_INLINE void update_piece(const Flat<Lists>& flat, int t, int64_t at, int64_t n, uint32_t written, const F& update) {
   T* buf = static_cast<T*>(scratch(1, size_t(Lists * kPiece) * sizeof(T)));
-  T* p[Lists];
-  bool direct[Lists], here[Lists];
+  T* p[Lists] = {};
+  bool direct[Lists] = {}, here[Lists];
   for (int k = 0; k < Lists; ++k) {
     here[k] = flat.has(k, t);
     if (!here[k]) continue;

@@ -28,10 +28,10 @@ void for_rows(const ReducePlan& plan, const F& visit) {
         if (count > kLanes) count = kLanes;
       }
       const T* in[Inputs];
-      T* out[Outputs];
+      T* out[Outputs + 1];
       if (count == 1) {
         for (int k = 0; k < Inputs; ++k) in[k] = gather_reduced<T>(plan, k, plan.kept.offset(i, k), 0, n, buf + k * n);
-        bool direct[Outputs];
+        bool direct[Outputs + 1];
         for (int k = 0; k < Outputs; ++k) {
           const View& v = plan.in[Inputs + k];
           const DimList& r = plan.reduced;
