@@ -1,0 +1,133 @@
+// In-place writes and views: who may be written, and how the history follows.
+#include "lamina/autograd.h"
+#include "lamina/ops.h"
+
+namespace lamina {
+namespace {
+
+// Memory where two elements share an address (expanded tensors): writing it is not defined.
+bool overlaps_itself(const Tensor& x) {
+  for (size_t i = 0; i < x.shape().size(); ++i)
+    if (x.shape()[i] > 1 && x.stride()[i] == 0) return true;
+  return false;
+}
+
+// y = a strided view of base, as a node: gives a view whose base was rewritten its new history.
+Ref<Node> view_node(const Tensor& base, const Tensor& y) {
+  const auto backward = [shape = base.shape(), base_stride = base.stride(), stride = y.stride(), offset = y->offset - base->offset](
+                            Grads& d, const Tensor& g) { d[0] = as_strided_scatter(g, shape, base_stride, stride, offset); };
+  auto node = make_ref<LambdaNode<decltype(backward)>>("as_strided", backward);
+  const std::reference_wrapper<const Tensor> in[] = {base};
+  connect(*node, in);
+  return node;
+}
+
+// A view made before its base was written in place takes the base's present history.
+void refresh(const Tensor& t) {
+  AutogradMeta& meta = *t->autograd;
+  const uint32_t now = t->storage->version();
+  if (meta.base_version == now) return;
+  const Tensor base(meta.base);
+  meta.base_version = now;
+  if (!base->autograd || !base.requires_grad()) return;
+  meta.fn = view_node(base, t);
+  meta.slot = 0;
+}
+
+}  // namespace
+
+bool Tensor::requires_grad() const {
+  const auto& meta = impl_->autograd;
+  if (!meta) return false;
+  if (meta->base) refresh(*this);
+  if (!meta->fn) return false;
+  return !meta->fn->is_leaf() || static_cast<const LeafNode&>(*meta->fn).requires_grad;
+}
+
+void check_inplace(const char* op, const Tensor& x) {
+  if (x->storage->read_only())
+    raise<ValueError>(op, ": the memory is read-only (it comes from a read-only array); clone() it first: ", describe("self", x));
+  if (overlaps_itself(x))
+    raise<ShapeError>(op, ": self is expanded (several elements share memory); clone() it first: ", describe("self", x));
+  if (x->inference && !inference_enabled() && grad_enabled() && x.requires_grad())
+    raise<GradError>(op, ": a tensor made in inference_mode may not be written in a recorded graph");
+  if (!grad_enabled() || !x.requires_grad()) return;
+  if (x.is_leaf())
+    raise<GradError>(op, ": a leaf tensor that requires grad may not be written in place; use no_grad() or detach(): ", describe("self", x));
+  if (x->autograd->base && Tensor(x->autograd->base).requires_grad() && Tensor(x->autograd->base).is_leaf())
+    raise<GradError>(op, ": a view of a leaf that requires grad may not be written in place; use no_grad(): ", describe("self", x));
+}
+
+void wrote(const Tensor& x) { x->storage->bump_version(); }
+
+void mark_view(Tensor& y, const Tensor& x) {
+  if (!grad_enabled() || !is_floating(x.dtype())) return;
+  auto& meta = y->autograd;
+  if (!meta) meta = std::make_unique<AutogradMeta>();
+  meta->base = x->autograd && x->autograd->base ? x->autograd->base : x.ref();
+  meta->base_version = y->storage->version();
+}
+
+Tensor before_write(const Tensor& x) {
+  Tensor old = alias(x);
+  if (x->autograd) {
+    old->autograd = std::make_unique<AutogradMeta>();
+    old->autograd->fn = x->autograd->fn;
+    old->autograd->slot = x->autograd->slot;
+  }
+  return old;
+}
+
+namespace {
+
+// History of a base after a write through one of its views: outside the view the gradient passes, inside it goes
+// through the node of the write.
+struct ThroughView {
+  Ref<Node> write;
+  Dims shape, base_stride, view_shape, stride;
+  int64_t offset;
+
+  void operator()(Grads& d, const Tensor& g) const {
+    const Tensor region = g_view(g);
+    const auto edges = write->edges();
+    Grads inner(edges.data(), edges.size());
+    const Tensor in[] = {region};
+    write->apply(in, inner);
+    // Edge 0 of the write is the old value of the view; the others follow as edges 1.. of this node.
+    Tensor outside = g - as_strided_scatter(region, shape, base_stride, stride, offset);
+    d[0] = edges[0].node && inner[0].defined() ? outside + as_strided_scatter(inner[0], shape, base_stride, stride, offset) : outside;
+    for (size_t i = 1; i < edges.size(); ++i) d[i] = inner[i];
+  }
+  Tensor g_view(const Tensor& g) const {
+    // g in the base's memory order, so that the view's strides apply to it.
+    Tensor laid = allocate_strided(shape, base_stride, g.dtype(), g.device());
+    if (grad_enabled() && g.requires_grad()) return as_strided(as_strided_scatter(g, shape, base_stride, base_stride, 0), view_shape, stride, offset);
+    copy_(laid, g);
+    return alias(laid, view_shape, stride, offset);
+  }
+};
+
+}  // namespace
+
+void rebase_history(Tensor& x, const Ref<Node>& node) {
+  auto& meta = x->autograd;
+  if (!meta) meta = std::make_unique<AutogradMeta>();
+  if (!meta->base) {
+    set_history(node, {&x, 1});
+    return;
+  }
+  Tensor base(meta->base);
+  ThroughView backward{node, base.shape(), base.stride(), x.shape(), x.stride(), x->offset - base->offset};
+  auto through = make_ref<LambdaNode<ThroughView>>(node->name(), std::move(backward));
+  // Inputs: the base as it was, then what else the write read.
+  const Tensor old = before_write(base);
+  const std::reference_wrapper<const Tensor> in[] = {old};
+  connect(*through, in);
+  through->append_edges(node->edges().subspan(1));
+  set_history(through, {&base, 1});
+  meta->fn = view_node(base, x);
+  meta->slot = 0;
+  meta->base_version = x->storage->version();
+}
+
+}  // namespace lamina

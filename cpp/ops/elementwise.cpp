@@ -1,0 +1,234 @@
+// Elementwise operations on tensors: promotion, broadcasting, kernel call and gradient, the same for every formula.
+#include <array>
+
+#include "lamina/autograd.h"
+#include "lamina/devices.h"
+#include "lamina/formulas.h"
+
+namespace lamina {
+namespace {
+
+constexpr int kMaxArity = 3;
+
+struct Call {
+  const EwInfo& info;
+  Ew op;
+  std::array<Tensor, kMaxArity> x;
+  std::array<double, 3> p;
+  Device device;
+
+  int arity() const { return info.arity; }
+  std::string name() const { return std::string(info.name); }
+};
+
+DType compute_dtype(DType t) {
+  return t == DType::float64 ? DType::float64 : is_floating(t) ? DType::float32 : DType::int64;
+}
+
+// Operands and extra numbers from the arguments; numbers become weak tensors on the device of the real ones.
+Call parse(Ew op, const Tensor* self, std::span<const EwArg> args) {
+  Call c{ew_info(op), op, {}, {}, {}};
+  for (int i = 0; i < 3; ++i) c.p[size_t(i)] = c.info.spec.params[i].value;
+  const Tensor* placed = self;
+  for (const EwArg& a : args)
+    if (a.tensor && (!placed || placed->dim() == 0)) placed = a.tensor;
+  if (placed) c.device = placed->device();
+  int n = 0;
+  if (self) c.x[size_t(n++)] = *self;
+  for (const EwArg& a : args) {
+    if (n < c.arity()) {
+      c.x[size_t(n)] = a.tensor ? *a.tensor : weak_scalar(a.number, c.device);
+    } else if (n - c.arity() < 3 && !a.tensor) {
+      c.p[size_t(n - c.arity())] = a.number.to_double();
+    } else {
+      raise<TypeError>(c.name(), ": unexpected argument ", n);
+    }
+    ++n;
+  }
+  if (n < c.arity()) raise<TypeError>(c.name(), ": needs ", c.arity(), " operands, got ", n);
+  for (int i = 0; i < c.arity(); ++i) {
+    Tensor& t = c.x[size_t(i)];
+    if (!t.defined()) raise<TypeError>(c.name(), ": operand ", i, " is None");
+    if (t.device() == c.device) continue;
+    if (t.dim() > 0)
+      raise<DeviceError>(c.name(), ": operands live on different devices: ", describe("operand 0", c.x[0]), ", ",
+                         describe("operand " + std::to_string(i), t), ". Move one with .to(device)");
+    const bool weak = t->weak;
+    t = to(t, {}, c.device);
+    t->weak = weak;
+  }
+  return c;
+}
+
+// dtype of the result, and in `compute` the dtype that the operands are promoted to.
+DType result_dtype(const Call& c, DType& promoted) {
+  const int first = c.info.spec.kind == EwKind::selection ? 1 : 0;  // a condition has no say in the dtype
+  const Tensor* in[kMaxArity];
+  bool same = true;
+  for (int i = first; i < c.arity(); ++i) {
+    in[i] = &c.x[size_t(i)];
+    same = same && !c.x[size_t(i)]->weak && c.x[size_t(i)].dtype() == c.x[size_t(first)].dtype();
+  }
+  promoted = same ? c.x[size_t(first)].dtype() : result_type({in + first, size_t(c.arity() - first)});
+  switch (c.info.spec.kind) {
+    case EwKind::floating:
+      if (!is_floating(promoted)) promoted = default_dtype();
+      return promoted;
+    case EwKind::arithmetic:
+    case EwKind::selection: return promoted;
+    case EwKind::predicate:
+    case EwKind::logical: return DType::bool_;
+    case EwKind::bitwise:
+      if (is_floating(promoted))
+        raise<DtypeError>(c.name(), ": needs integers or bool, got ", describe("input", c.x[0]),
+                          c.arity() > 1 ? ", " + describe("other", c.x[1]) : "");
+      return promoted;
+  }
+  __builtin_unreachable();
+}
+
+View broadcast_view(const Tensor& t, const Dims& shape) {
+  View v;
+  v.data = t.data();
+  v.dtype = t.dtype();
+  v.ndim = int32_t(shape.size());
+  const size_t skip = shape.size() - t.shape().size();
+  for (size_t i = 0; i < shape.size(); ++i) {
+    v.shape[i] = shape[i];
+    const bool own = i >= skip && t.shape()[i - skip] == shape[i];
+    v.stride[i] = own ? t.stride()[i - skip] : 0;
+  }
+  return v;
+}
+
+bool all_same_shape(const Call& c) {
+  for (int i = 1; i < c.arity(); ++i)
+    if (c.x[size_t(i)].shape() != c.x[0].shape()) return false;
+  return true;
+}
+
+Dims result_shape(const Call& c) {
+  if (all_same_shape(c)) return c.x[0].shape();
+  const Tensor* in[kMaxArity];
+  for (int i = 0; i < c.arity(); ++i) in[i] = &c.x[size_t(i)];
+  return broadcast_shapes(std::string(c.info.name).c_str(), {in, size_t(c.arity())});
+}
+
+// Memory order of the first operand that already has the result's shape.
+Tensor allocate_result(const Call& c, const Dims& shape, DType dtype) {
+  for (int i = 0; i < c.arity(); ++i) {
+    const Tensor& t = c.x[size_t(i)];
+    if (t.shape() != shape) continue;
+    if (t.is_contiguous()) break;
+    const Tensor like = allocate_like(t);
+    return like.dtype() == dtype ? like : allocate_strided(shape, like.stride(), dtype, c.device);
+  }
+  return allocate(shape, dtype, c.device);
+}
+
+void run_forward(const Call& c, DType promoted, const Tensor& out) {
+  View in[kMaxArity];
+  for (int i = 0; i < c.arity(); ++i) in[i] = broadcast_view(c.x[size_t(i)], out.shape());
+  kernel(&Kernels::elementwise, c.device)(EwOp{c.op, 0}, compute_dtype(promoted), in, c.arity(), out.view_of(), c.p.data());
+}
+
+// Gradient of one input by the fused kernel: no history.
+Tensor kernel_gradient(Ew op, int i, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p) {
+  const Dims& shape = g.shape();
+  Tensor out = allocate_like(g);
+  View in[kMaxArity + 2];
+  in[0] = broadcast_view(g, shape);
+  for (int k = 0; k < arity; ++k) in[k + 1] = x[k].defined() ? broadcast_view(x[k], shape) : in[0];
+  in[arity + 1] = y.defined() ? broadcast_view(y, shape) : in[0];
+  kernel(&Kernels::elementwise, g.device())(EwOp{op, uint8_t(i + 1)}, compute_dtype(g.dtype()), in, arity + 2, out.view_of(), p);
+  return out;
+}
+
+struct Backward {
+  Ew op;
+  std::array<double, 3> p;
+  std::array<Saved, kMaxArity> x;
+  Saved y;
+  // Shapes and dtypes of the inputs, to undo broadcasting and promotion.
+  std::array<Dims, kMaxArity> shape;
+  std::array<DType, kMaxArity> dtype;
+
+  void operator()(Grads& d, const Tensor& g) const {
+    const EwInfo& info = ew_info(op);
+    std::array<Tensor, kMaxArity> in;
+    for (int i = 0; i < info.arity; ++i) in[size_t(i)] = x[size_t(i)].get();
+    const Tensor out = y.get();
+    for (int i = 0; i < info.arity; ++i) {
+      if (!d.want(size_t(i))) continue;
+      const bool passes = op == Ew::Add && (i == 0 || p[0] == 1);
+      Tensor r = passes           ? g
+                 : grad_enabled() ? info.gradient[i](g, in.data(), out, p.data())
+                                  : kernel_gradient(op, i, info.arity, g, in.data(), out, p.data());
+      if (r.shape() != shape[size_t(i)]) r = sum_to(r, shape[size_t(i)]);
+      if (r.dtype() != dtype[size_t(i)]) r = to(r, dtype[size_t(i)]);
+      d[size_t(i)] = std::move(r);
+    }
+  }
+};
+
+bool needs_history(const Call& c) {
+  if (!grad_enabled() || !c.info.spec.differentiable) return false;
+  for (int i = 0; i < c.arity(); ++i)
+    if (c.x[size_t(i)].requires_grad()) return true;
+  return false;
+}
+
+Ref<Node> history(const Call& c, const Tensor& y) {
+  const EwSaves saves = c.info.spec.saves;
+  Backward b{c.op, c.p, {}, {}, {}, {}};
+  for (int i = 0; i < c.arity(); ++i) {
+    const Tensor& t = c.x[size_t(i)];
+    if (saves == EwSaves::inputs || saves == EwSaves::both) b.x[size_t(i)] = save(t);
+    b.shape[size_t(i)] = t.shape();
+    b.dtype[size_t(i)] = t.dtype();
+  }
+  if (saves == EwSaves::output || saves == EwSaves::both) b.y = save_output(y);
+  auto node = make_ref<LambdaNode<Backward>>(c.info.name.data(), std::move(b));
+  std::array<std::reference_wrapper<const Tensor>, kMaxArity> in{c.x[0], c.x[1], c.x[2]};
+  connect(*node, {in.data(), size_t(c.arity())});
+  return node;
+}
+
+}  // namespace
+
+Tensor elementwise(Ew op, std::span<const EwArg> args) {
+  Call c = parse(op, nullptr, args);
+  DType promoted;
+  const DType dtype = result_dtype(c, promoted);
+  Tensor y = allocate_result(c, result_shape(c), dtype);
+  run_forward(c, promoted, y);
+  if (needs_history(c)) set_history(history(c, y), {&y, 1});
+  return y;
+}
+
+Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
+  Call c = parse(op, &self, others);
+  const std::string label = c.name() + "_";
+  DType promoted;
+  const DType dtype = result_dtype(c, promoted);
+  const bool loses = (is_floating(dtype) && !is_floating(self.dtype())) || (self.dtype() == DType::bool_ && dtype != DType::bool_);
+  if (loses) raise<DtypeError>(label, ": the result is ", lamina::name(dtype), " and does not fit in ", describe("self", self));
+  const Dims shape = result_shape(c);
+  if (shape != self.shape())
+    raise<ShapeError>(label, ": the result has shape ", to_string(shape), " but the tensor written is ", describe("self", self));
+  check_inplace(label.c_str(), self);
+  // An operand that overlaps self other than exactly would be read after it was written.
+  for (int i = 1; i < c.arity(); ++i) {
+    Tensor& t = c.x[size_t(i)];
+    if (t->storage == self->storage && (t->offset != self->offset || t.shape() != self.shape() || t.stride() != self.stride()))
+      t = clone(t);
+  }
+  const bool record_it = needs_history(c);
+  if (record_it) c.x[0] = before_write(self);
+  run_forward(c, promoted, self);
+  wrote(self);
+  if (record_it) rebase_history(self, history(c, self));
+  return self;
+}
+
+}  // namespace lamina

@@ -1,0 +1,154 @@
+// Autograd for Python: modes, backward, grad, hooks, .grad and friends.
+#include <pybind11/functional.h>
+#include <pybind11/stl.h>
+
+#include "args.h"
+#include "bindings.h"
+
+namespace lamina::python {
+namespace {
+
+// A Python callable kept by the graph: released under the GIL wherever the graph dies.
+std::shared_ptr<py::object> keep(py::object o) {
+  return {new py::object(std::move(o)), [](py::object* p) {
+            if (_Py_IsFinalizing()) return;  // the interpreter is gone: leak rather than crash
+            const py::gil_scoped_acquire gil;
+            delete p;
+          }};
+}
+
+TensorHook hook_of(py::object fn) {
+  auto kept = keep(std::move(fn));
+  return [kept](const Tensor& g) {
+    const py::gil_scoped_acquire gil;
+    const py::object r = (*kept)(g);
+    if (r.is_none()) return Tensor();
+    if (!is_tensor(r.ptr())) throw TypeError(str("hook: must return a Tensor or None, got ", Py_TYPE(r.ptr())->tp_name));
+    return unwrap(r.ptr());
+  };
+}
+
+TensorList list_of(const py::object& o, const char* what) {
+  if (o.is_none()) return {};
+  if (is_tensor(o.ptr())) return {unwrap(o.ptr())};
+  if (!From<TensorList>::check(o.ptr())) {
+    const py::tuple t = py::tuple(o);
+    if (!From<TensorList>::check(t.ptr())) throw TypeError(str(what, ": expected a Tensor or a sequence of Tensors, got ", Py_TYPE(o.ptr())->tp_name));
+    return From<TensorList>::get(t.ptr());
+  }
+  return From<TensorList>::get(o.ptr());
+}
+
+void run_backward(const TensorList& roots, const py::object& gradient, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
+  const TensorList g = list_of(gradient, "backward"), in = list_of(inputs, "backward");
+  const ReleaseGil release;
+  backward(roots, g, retain_graph.value_or(create_graph), create_graph, in);
+}
+
+// Handle returned by register_hook.
+struct HookHandle {
+  Ref<Node> node;
+  uint64_t id;
+  void remove() { remove_hook(node, id); }
+};
+
+// grad_fn as users print it.
+struct GradFn {
+  Ref<Node> node;
+};
+
+}  // namespace
+
+void init_autograd(py::module_& m) {
+  m.def("is_grad_enabled", grad_enabled, "True while operations are recorded.");
+  m.def("_set_grad_enabled", set_grad_enabled);
+  m.def("is_inference_mode_enabled", inference_enabled);
+  m.def("_set_inference_enabled", set_inference_enabled);
+  m.def("is_anomaly_enabled", anomaly_enabled);
+  m.def("_set_anomaly_enabled", set_anomaly_enabled);
+  set_trace_provider([]() -> std::string {
+    const py::gil_scoped_acquire gil;
+    return py::cast<std::string>(py::str("").attr("join")(py::module_::import("traceback").attr("format_stack")()));
+  });
+
+  py::class_<HookHandle>(m, "RemovableHandle", "Removes its hook.").def("remove", &HookHandle::remove).def("__enter__", [](HookHandle& h) { return &h; }, py::return_value_policy::reference).def("__exit__", [](HookHandle& h, const py::args&) { h.remove(); });
+  py::class_<GradFn>(m, "Node", "A recorded operation.")
+      .def("name", [](const GradFn& f) { return std::string(f.node->name()); })
+      .def("__repr__", [](const GradFn& f) { return "<" + std::string(f.node->name()) + " backward>"; })
+      .def("__eq__", [](const GradFn& a, const GradFn& b) { return a.node == b.node; })
+      .def("__hash__", [](const GradFn& f) { return reinterpret_cast<uintptr_t>(f.node.get()); })
+      .def_property_readonly("next_functions", [](const GradFn& f) {
+        py::list l;
+        for (const Edge& e : f.node->edges()) l.append(py::make_tuple(e.node ? py::cast(GradFn{e.node}) : py::object(py::none()), e.slot));
+        return py::tuple(l);
+      });
+
+  property("requires_grad", [](const Tensor& t) { return t.requires_grad(); }, [](Tensor t, bool on) { t.requires_grad_(on); }, "True if gradients flow to this tensor.");
+  property("is_leaf", [](const Tensor& t) { return t.is_leaf(); }, "True for tensors that no recorded operation made.");
+  property("grad", [](const Tensor& t) { return t.grad(); }, [](Tensor t, const Tensor& g) { t.set_grad(g); }, "Gradient that backward() added up, or None.");
+  property("grad_fn", [](const Tensor& t) -> py::object {
+    if (t.is_leaf()) return py::none();
+    return py::cast(GradFn{gradient_edge(t).node});
+  }, "The recorded operation that made this tensor, or None.");
+  property("data", [](const Tensor& t) { return t.detach(); }, [](const Tensor& t, const Tensor& v) {
+    if (!v.defined() || v.dtype() != t.dtype()) throw DtypeError("data: the new value must be a tensor of the same dtype: " + describe("self", t) + ", " + describe("value", v));
+    t->storage = v->storage;
+    t->offset = v->offset;
+    t->shape = v.shape();
+    t->stride = v.stride();
+    t->numel = v.numel();
+  }, "The same memory without history.");
+  method("requires_grad_", [](const py::object& self, bool on) {
+    Tensor t = unwrap(self.ptr());
+    t.requires_grad_(on);
+    return self;
+  }, py::arg("requires_grad") = true);
+  method("detach", [](const Tensor& t) { return t.detach(); });
+  method("detach_", [](const py::object& self) {
+    const Tensor t = unwrap(self.ptr());
+    if (t->autograd && t->autograd->base) throw GradError("detach_: a view cannot be detached in place; use detach()");
+    t->autograd.reset();
+    return self;
+  });
+  method("backward", [](const Tensor& t, const py::object& gradient, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
+    run_backward({t}, gradient, retain_graph, create_graph, inputs);
+  }, py::arg("gradient") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false, py::arg("inputs") = py::none());
+  method("retain_grad", [](const Tensor& t) { retain_grad(t); });
+  property("retains_grad", [](const Tensor& t) { 
+    if (t.is_leaf()) return false;
+    const NodeExtras* x = t->autograd->fn->extras_or_null();
+    if (x) for (const auto& r : x->retained) if (r.slot == t->autograd->slot) return true;
+    return false; }, "True after retain_grad() on a tensor that is no leaf.");
+  method("register_hook", [](const Tensor& t, const py::object& hook) {
+    const uint64_t id = add_hook(t, hook_of(hook));
+    return HookHandle{t->autograd->fn, id};
+  }, py::arg("hook"));
+  method("register_post_accumulate_grad_hook", [](const py::object& self, const py::object& hook) {
+    const Tensor t = unwrap(self.ptr());
+    auto kept = keep(hook), weak = keep(py::weakref(self));  // the node must not own its tensor
+    const uint64_t id = add_post_accumulate_hook(t, [kept, weak](const Tensor&) {
+      const py::gil_scoped_acquire gil;
+      if (const py::object alive = (*weak)(); !alive.is_none()) (*kept)(alive);
+      return Tensor();
+    });
+    return HookHandle{t->autograd->fn, id};
+  }, py::arg("hook"));
+
+  py::module_ a = m.def_submodule("_autograd");
+  a.def("backward", [](const py::object& tensors, const py::object& grad_tensors, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
+    run_backward(list_of(tensors, "backward"), grad_tensors, retain_graph, create_graph, inputs);
+  }, py::arg("tensors"), py::arg("grad_tensors") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false, py::arg("inputs") = py::none());
+  a.def("grad", [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs, std::optional<bool> retain_graph, bool create_graph, bool allow_unused) {
+    const TensorList out = list_of(outputs, "grad"), in = list_of(inputs, "grad"), g = list_of(grad_outputs, "grad");
+    TensorList result;
+    {
+      const ReleaseGil release;
+      result = grad(out, in, g, retain_graph.value_or(create_graph), create_graph, allow_unused);
+    }
+    py::tuple t(result.size());
+    for (size_t i = 0; i < result.size(); ++i) t[i] = py::cast(result[i]);
+    return t;
+  }, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false, py::arg("allow_unused") = false);
+}
+
+}  // namespace lamina::python

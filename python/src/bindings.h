@@ -1,0 +1,34 @@
+// The parts of the module, one init function per source file.
+#pragma once
+#include "tensor_type.h"
+
+namespace lamina::python {
+
+void init_tensor_methods(py::module_& m);  // properties and small methods of Tensor
+void init_data(py::module_& m);            // tensor(), NumPy, lists
+void init_autograd(py::module_& m);        // backward, grad, modes, hooks
+
+// Buffer protocol of Tensor (data.cpp): zero-copy for NumPy and memoryview.
+int get_buffer(PyObject* self, Py_buffer* out, int flags);
+void release_buffer(PyObject* self, Py_buffer* buffer);
+
+// Adds a Python-visible method or property to Tensor.
+template <class F, class... X>
+void method(const char* name, F&& f, const X&... extra) {
+  const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
+  py::setattr(type, name, py::cpp_function(std::forward<F>(f), py::name(name), py::is_method(type), extra...));
+}
+template <class F>
+void property(const char* name, F&& get, const char* doc) {
+  const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
+  const auto make = py::module_::import("builtins").attr("property");
+  py::setattr(type, name, make(py::cpp_function(std::forward<F>(get)), py::none(), py::none(), doc));
+}
+template <class F, class G>
+void property(const char* name, F&& get, G&& set, const char* doc) {
+  const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
+  const auto make = py::module_::import("builtins").attr("property");
+  py::setattr(type, name, make(py::cpp_function(std::forward<F>(get)), py::cpp_function(std::forward<G>(set)), py::none(), doc));
+}
+
+}  // namespace lamina::python

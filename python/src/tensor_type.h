@@ -1,0 +1,67 @@
+// The Python class Tensor: a wrapper that holds the intrusive pointer itself, one wrapper per tensor.
+#pragma once
+#include <pybind11/pybind11.h>
+
+#include "lamina/autograd.h"
+#include "lamina/ops.h"
+
+namespace lamina::python {
+
+namespace py = pybind11;
+
+struct PyTensor {
+  PyObject_HEAD
+  TensorImpl* impl;  // owned; null only while a subclass is being constructed
+  PyObject* dict;
+  PyObject* weakrefs;
+};
+
+extern PyTypeObject* tensor_type;
+
+inline bool is_tensor(PyObject* o) { return Py_TYPE(o) == tensor_type || PyType_IsSubtype(Py_TYPE(o), tensor_type); }
+inline Tensor unwrap(PyObject* o) { return Tensor(Ref<TensorImpl>(reinterpret_cast<PyTensor*>(o)->impl)); }
+// New reference: the present wrapper of t, or a new one; None for an undefined tensor.
+PyObject* wrap(const Tensor& t);
+
+void init_tensor_type(py::module_& m);
+
+// Runs f, turning C++ exceptions into the Python error state.
+void set_python_error();  // call inside a catch block
+template <class F>
+PyObject* guarded(F&& f) {
+  try {
+    return f();
+  } catch (...) {
+    set_python_error();
+    return nullptr;
+  }
+}
+
+// Releases the GIL for a scope. Written by hand: when the interpreter is finalizing, a daemon thread must not come
+// back into it, so it sleeps until the process ends.
+class ReleaseGil {
+ public:
+  explicit ReleaseGil(bool on = true) : state_(on ? PyEval_SaveThread() : nullptr) {}
+  ~ReleaseGil();
+  ReleaseGil(const ReleaseGil&) = delete;
+  ReleaseGil& operator=(const ReleaseGil&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+}  // namespace lamina::python
+
+namespace pybind11::detail {
+template <>
+struct type_caster<lamina::Tensor> {
+  PYBIND11_TYPE_CASTER(lamina::Tensor, const_name("Tensor"));
+  bool load(handle src, bool) {
+    if (src.is_none()) return true;
+    if (!lamina::python::is_tensor(src.ptr())) return false;
+    value = lamina::python::unwrap(src.ptr());
+    return true;
+  }
+  static handle cast(const lamina::Tensor& t, return_value_policy, handle) { return lamina::python::wrap(t); }
+};
+}  // namespace pybind11::detail
