@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import _C
 from .._C import Tensor
+from .._C import functional as _F
 from .module import Module
 
 
@@ -25,7 +25,7 @@ class ReLU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.relu_(input) if self.inplace else _C.relu(input)
+        return input.relu_() if self.inplace else _F.relu(input)
 
 
 class ReLU6(_InPlace):
@@ -37,7 +37,7 @@ class ReLU6(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.relu6_(input) if self.inplace else _C.relu6(input)
+        return input.relu6_() if self.inplace else _F.relu6(input)
 
 
 class LeakyReLU(_InPlace):
@@ -53,7 +53,7 @@ class LeakyReLU(_InPlace):
         self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.leaky_relu_(input, self.negative_slope) if self.inplace else _C.leaky_relu(input, self.negative_slope)
+        return input.leaky_relu_(self.negative_slope) if self.inplace else _F.leaky_relu(input, self.negative_slope)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -72,7 +72,7 @@ class ELU(_InPlace):
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.elu_(input, self.alpha) if self.inplace else _C.elu(input, self.alpha)
+        return input.elu_(self.alpha) if self.inplace else _F.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -87,7 +87,7 @@ class SELU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.selu_(input) if self.inplace else _C.selu(input)
+        return input.selu_() if self.inplace else _F.selu(input)
 
 
 class GELU(Module):
@@ -103,7 +103,7 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.gelu(input, approximate=self.approximate)
+        return _F.gelu(input, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -118,7 +118,7 @@ class SiLU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.silu_(input) if self.inplace else _C.silu(input)
+        return input.silu_() if self.inplace else _F.silu(input)
 
 
 class Mish(_InPlace):
@@ -130,7 +130,7 @@ class Mish(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.mish_(input) if self.inplace else _C.mish(input)
+        return input.mish_() if self.inplace else _F.mish(input)
 
 
 class Hardtanh(_InPlace):
@@ -147,9 +147,9 @@ class Hardtanh(_InPlace):
 
     def forward(self, input: Tensor) -> Tensor:
         return (
-            _C.hardtanh_(input, self.min_val, self.max_val)
+            input.hardtanh_(self.min_val, self.max_val)
             if self.inplace
-            else _C.hardtanh(input, self.min_val, self.max_val)
+            else _F.hardtanh(input, self.min_val, self.max_val)
         )
 
     def extra_repr(self) -> str:
@@ -165,7 +165,7 @@ class Hardsigmoid(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.hardsigmoid_(input) if self.inplace else _C.hardsigmoid(input)
+        return input.hardsigmoid_() if self.inplace else _F.hardsigmoid(input)
 
 
 class Hardswish(_InPlace):
@@ -177,7 +177,7 @@ class Hardswish(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.hardswish_(input) if self.inplace else _C.hardswish(input)
+        return input.hardswish_() if self.inplace else _F.hardswish(input)
 
 
 class Sigmoid(Module):
@@ -189,7 +189,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.sigmoid(input)
+        return _F.sigmoid(input)
 
 
 class Tanh(Module):
@@ -201,7 +201,7 @@ class Tanh(Module):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.tanh(input)
+        return _F.tanh(input)
 
 
 class Softplus(Module):
@@ -217,7 +217,7 @@ class Softplus(Module):
         self.beta, self.threshold = beta, threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.softplus(input, self.beta, self.threshold)
+        return _F.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -232,7 +232,7 @@ class LogSigmoid(Module):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.logsigmoid(input)
+        return _F.logsigmoid(input)
 
 
 class _OverDim(Module):
@@ -255,7 +255,7 @@ class Softmax(_OverDim):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.softmax(input, self.dim)
+        return _F.softmax(input, self.dim)
 
 
 class LogSoftmax(_OverDim):
@@ -267,4 +267,4 @@ class LogSoftmax(_OverDim):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.log_softmax(input, self.dim)
+        return _F.log_softmax(input, self.dim)

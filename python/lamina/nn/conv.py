@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from .._C import functional as _F
 from . import init
 from .module import Module
 from .parameter import Parameter
@@ -84,8 +85,8 @@ class Conv2d(Module):
     def forward(self, input: Tensor) -> Tensor:
         padding: Any = self.padding
         if self.padding_mode != "zeros":
-            input, padding = _C.pad(input, self._borders(), self.padding_mode), 0
-        return _C.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+            input, padding = _F.pad(input, self._borders(), self.padding_mode), 0
+        return _F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _borders(self) -> list[int]:
         """(left, right, top, bottom) for `pad`."""

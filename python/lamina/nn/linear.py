@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from .._C import functional as _F
 from . import init
 from .module import Module
 from .parameter import Parameter
@@ -40,7 +41,7 @@ class Linear(Module):
             init.fan_in_uniform_(self.bias, self.weight)
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.linear(input, self.weight, self.bias)
+        return _F.linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
@@ -79,7 +80,7 @@ class Embedding(Module):
             init.zeros_(self.weight.detach()[self.padding_idx])
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.embedding(input, self.weight, self.padding_idx)
+        return _F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import _C
 from .._C import Tensor
+from .._C import functional as _F
 from . import init
 from .module import Module
 from .parameter import Parameter
@@ -28,13 +29,15 @@ class _BatchNorm(Module):
         track_running_stats: bool = True,
         device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         place: dict[str, Any] = {"device": device, "dtype": dtype}
-        for name, start in (("weight", _C.ones), ("bias", _C.zeros)):
-            self.register_parameter(name, Parameter(start(num_features, **place)) if affine else None)
+        self.register_parameter("weight", Parameter(_C.ones(num_features, **place)) if affine else None)
+        self.register_parameter("bias", Parameter(_C.zeros(num_features, **place)) if affine and bias else None)
         for name, start in (("running_mean", _C.zeros), ("running_var", _C.ones)):
             self.register_buffer(name, start(num_features, **place) if track_running_stats else None)
         count = _C.tensor(0, dtype=_C.int64, device=device) if track_running_stats else None
@@ -48,8 +51,9 @@ class _BatchNorm(Module):
 
     def reset_parameters(self) -> None:
         self.reset_running_stats()
-        if self.weight is not None and self.bias is not None:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -62,14 +66,14 @@ class _BatchNorm(Module):
             if momentum is None:  # a cumulative mean over all batches
                 momentum = 1.0 / float(self.num_batches_tracked.item())
         mean, var = self.running_mean, self.running_var
-        return _C.batch_norm(
+        return _F.batch_norm(
             input, mean, var, self.weight, self.bias, self.training or mean is None, momentum or 0.0, self.eps
         )
 
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
 
@@ -129,10 +133,11 @@ class LayerNorm(Module):
             init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+        return _F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
-        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+        affine = f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 class Dropout(Module):
@@ -152,7 +157,7 @@ class Dropout(Module):
     def forward(self, input: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return input
-        out = _C.dropout(input, self.p, True)
+        out = _F.dropout(input, self.p, True)
         return input.copy_(out) if self.inplace else out
 
     def extra_repr(self) -> str:
@@ -174,5 +179,5 @@ class Dropout2d(Dropout):
         if len(input.shape) != 4:
             raise _C.ShapeError(f"Dropout2d: expected a 4D input, got shape {tuple(input.shape)}")
         n, c = input.shape[:2]
-        keep = _C.dropout(_C.ones(n, c, 1, 1, dtype=input.dtype, device=input.device), self.p, True)
+        keep = _F.dropout(_C.ones(n, c, 1, 1, dtype=input.dtype, device=input.device), self.p, True)
         return input.mul_(keep) if self.inplace else input * keep

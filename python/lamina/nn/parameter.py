@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .. import _C
 from .._C import Tensor
 
 
@@ -15,8 +16,15 @@ class Parameter(Tensor):
     True
     """
 
-    def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
-        super().__init__(data, requires_grad=requires_grad)
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
+        self = super().__new__(cls, _C.empty(0) if data is None else data)
+        self.requires_grad_(requires_grad)
+        return self
 
     def __repr__(self) -> str:
         return "Parameter containing:\n" + super().__repr__()
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Parameter:
+        copied = type(self)(self.detach().clone(), self.requires_grad)
+        memo[id(self)] = copied
+        return copied

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _C
 from .._C import Tensor
+from .._C import functional as _F
 from .module import Module
 
 Size2 = int | tuple[int, int]
@@ -34,7 +34,7 @@ class MaxPool2d(Module):
         self.return_indices, self.ceil_mode = return_indices, ceil_mode
 
     def forward(self, input: Tensor) -> Any:
-        return _C.max_pool2d(
+        return _F.max_pool2d(
             input, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode, self.return_indices
         )
 
@@ -68,7 +68,7 @@ class AvgPool2d(Module):
         self.count_include_pad, self.divisor_override = count_include_pad, divisor_override
 
     def forward(self, input: Tensor) -> Tensor:
-        return _C.avg_pool2d(
+        return _F.avg_pool2d(
             input,
             self.kernel_size,
             self.stride,
@@ -98,10 +98,10 @@ class AdaptiveAvgPool2d(Module):
         size = self.output_size
         if isinstance(size, tuple):  # None keeps that side
             h, w = size
-            return _C.adaptive_avg_pool2d(
+            return _F.adaptive_avg_pool2d(
                 input, (input.shape[-2] if h is None else h, input.shape[-1] if w is None else w)
             )
-        return _C.adaptive_avg_pool2d(input, (size, size))
+        return _F.adaptive_avg_pool2d(input, (size, size))
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"

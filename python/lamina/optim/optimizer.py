@@ -33,6 +33,8 @@ class Optimizer:
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, got Tensor"
             )
+        if isinstance(params, set):
+            raise TypeError("optimizer parameters need to be in an ordered collection, a set has no order")
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")

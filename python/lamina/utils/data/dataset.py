@@ -80,12 +80,10 @@ class Subset(Dataset[Any]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def gather(self, index: Tensor) -> list[Tensor] | None:
-        gather = getattr(self.dataset, "gather", None)
-        if gather is None:
-            return None
+    def gather(self, index: Tensor) -> list[Tensor]:
+        """As TensorDataset.gather; only where the innermost dataset is one."""
         chosen = self.indices
-        found: list[Tensor] | None = gather(lamina.tensor([chosen[i] for i in index.tolist()], dtype=lamina.int64))
+        found: list[Tensor] = self.dataset.gather(lamina.tensor([chosen[i] for i in index.tolist()], dtype=lamina.int64))
         return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import lamina
 
-from .dataset import IterableDataset
+from .dataset import IterableDataset, Subset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
 
 if TYPE_CHECKING:
@@ -106,7 +106,6 @@ class DataLoader:
         self.batch_size = None if batch_sampler is not None else batch_size
         if batch_sampler is None and batch_size is not None:
             self.batch_sampler = BatchSampler(sampler if sampler is not None else (), batch_size, drop_last)
-        self._collates = collate_fn is not None or batch_size is not None or batch_sampler is not None
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
@@ -119,10 +118,8 @@ class DataLoader:
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.dataset, IterableDataset):
             return self._stream()
-        if self._plain and self.collate_fn is default_collate:
-            gather = getattr(self.dataset, "gather", None)
-            if gather is not None and getattr(getattr(self.dataset, "dataset", self.dataset), "gather", None):
-                return self._run(gather, self._index_tensors())
+        if self._plain and self.collate_fn is default_collate and type(_base(self.dataset)) is TensorDataset:
+            return self._run(self.dataset.gather, self._index_tensors())
         if self.batch_sampler is not None:
             return self._run(self._fetch_batch, iter(self.batch_sampler))
         assert self.sampler is not None
@@ -161,11 +158,9 @@ class DataLoader:
         """At most num_workers * prefetch_factor batches ahead; leaving the loop early ends the threads."""
         from concurrent.futures import Future, ThreadPoolExecutor
 
-        numbers = iter(range(self.num_workers))
-        init = self.worker_init_fn
-        pool = ThreadPoolExecutor(
-            self.num_workers, "lamina-data", None if init is None else lambda: init(next(numbers))
-        )
+        pool = ThreadPoolExecutor(self.num_workers, "lamina-data")
+        if self.worker_init_fn is not None:
+            fetch = _after_init(self.worker_init_fn, fetch, self.num_workers)
         ahead: deque[Future[Any]] = deque()
         try:
             for item in islice(work, self.num_workers * self.prefetch_factor):
@@ -177,3 +172,24 @@ class DataLoader:
                 yield result
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _base(dataset: Any) -> Any:
+    while type(dataset) is Subset:
+        dataset = dataset.dataset
+    return dataset
+
+
+def _after_init(init: Callable[[int], None], fetch: Callable[[Any], Any], count: int) -> Callable[[Any], Any]:
+    """`fetch`, after `init(number)` once in each thread; what init raises comes out as from fetch."""
+    from threading import local
+
+    numbers, state = iter(range(count)), local()
+
+    def run(item: Any) -> Any:
+        if not hasattr(state, "ready"):
+            init(next(numbers))
+            state.ready = True
+        return fetch(item)
+
+    return run

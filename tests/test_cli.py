@@ -1,0 +1,239 @@
+"""The `lamina` command as a user runs it: a process of its own."""
+
+import gzip
+import json
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import lamina
+from lamina import cli
+
+
+def run(*args, cwd=None, **env):
+    return subprocess.run(
+        [sys.executable, "-m", "lamina", *map(str, args)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, **env},
+        timeout=300,
+    )
+
+
+def idx(path, array):
+    head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+    content = head + array.astype(np.uint8).tobytes()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A short training run of the mlp: (folder, finished process)."""
+    folder = tmp_path_factory.mktemp("mlp")
+    done = run("train", "mlp", "--epochs", 5, "--threads", 1, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model,bar", [("mlp", 97.0), ("cnn", 98.5)])
+def test_main_job_reaches_the_accuracy(tmp_path, model, bar):
+    begin = time.perf_counter()
+    done = run("train", model, "--data", "digits", "--out", tmp_path)
+    seconds = time.perf_counter() - begin
+    assert done.returncode == 0, done.stderr
+    accuracy = float(re.search(r"held-out accuracy ([\d.]+)%", done.stdout)[1])
+    assert accuracy >= bar and seconds < 60, (accuracy, seconds)
+
+
+def test_train_prints_and_saves(trained):
+    folder, done = trained
+    lines = [line for line in done.stdout.splitlines() if line.startswith("epoch")]
+    form = r"epoch \d/5  train loss \d\.\d{4} accuracy +[\d.]+%  test loss \d\.\d{4} accuracy +[\d.]+%  [\d.]+ s"
+    assert len(lines) == 5 and all(re.fullmatch(form, line) for line in lines), lines
+    assert "confusion matrix" in done.stdout and "360 held out" in done.stdout
+    matrix = [re.findall(r"[\d.]+", line.split("|")[1]) for line in done.stdout.splitlines() if re.match(r" +\d \|", line)]
+    counts = np.array([[0 if cell == "." else int(cell) for cell in row] for row in matrix])
+    assert counts.shape == (10, 10) and counts.sum() == 360
+    accuracy = float(re.search(r"held-out accuracy ([\d.]+)%", done.stdout)[1])
+    assert accuracy == pytest.approx(100 * counts.trace() / 360, abs=0.005) and accuracy > 85
+    tensors, metadata = lamina.serialization.load_with_metadata(folder / "model.safetensors")
+    recipe = json.loads(metadata["lamina.recipe"])
+    assert recipe["model"] == "mlp" and recipe["config"]["hidden"] == [256, 128] and "model.head.weight" in tensors
+
+
+def test_train_draws_the_curves(trained):
+    pytest.importorskip("matplotlib")
+    content = (trained[0] / "curves.png").read_bytes()
+    assert content.startswith(b"\x89PNG") and len(content) > 10_000
+
+
+def test_training_does_not_depend_on_threads(trained, tmp_path):
+    folder, done = trained
+    again = run("train", "mlp", "--epochs", 5, "--threads", 2, "--out", tmp_path)
+    assert again.returncode == 0
+    assert (tmp_path / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
+
+
+def test_predict(trained, tmp_path):
+    folder, _ = trained
+    out = tmp_path / "p.csv"
+    done = run("predict", folder / "model.safetensors", "--data", "digits", "--show", 3, "--csv", out)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^row \d+: \d \([\d.]+%\)  label \d", done.stdout, re.M)) == 3
+    right = int(re.search(r"accuracy [\d.]+% \(([\d,]+) of 1,797\)", done.stdout)[1].replace(",", ""))
+    assert right > 1600
+    rows = out.read_text().splitlines()
+    assert rows[0] == "row,predicted,probability" and len(rows) == 1798
+    _, y = lamina.datasets.digits()
+    assert sum(int(r.split(",")[1]) == t for r, t in zip(rows[1:], y.tolist(), strict=True)) == right
+    assert "confusion matrix" in done.stdout
+
+
+def test_train_and_predict_idx_pair(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 120) * 2 + 3  # classes 3, 5, 7
+    images = np.zeros((120, 6, 5), np.uint8)
+    for i, label in enumerate(labels):
+        images[i, label - 2] = 200 + rng.integers(0, 55)
+    x, y = idx(tmp_path / "images.gz", images), idx(tmp_path / "labels", labels)
+    done = run("train", "cnn", "--data", y, x, "--epochs", 4, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "held-out accuracy 100.00%" in done.stdout
+    done = run("predict", "--data", x, cwd=tmp_path)  # model.safetensors of the current folder, no labels
+    assert done.returncode == 0 and "row 0: %d " % labels[0] in done.stdout and "confusion" not in done.stdout
+    test = run("train", "mlp", "--data", x, y, "--test", x, y, "--epochs", 2, "--out", tmp_path / "deep" / "er")
+    assert "120 rows to train on, 120 held out" in test.stdout and (tmp_path / "deep/er/model.safetensors").exists()
+
+
+def test_train_csv(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3)) * [1, 100, 1e-3] + [5, -700, 0]
+    y = (x[:, 1] > -700).astype(int)
+    rows = ["a,kind,b,c", *(f"{a},{k},{b},{c}" for (a, b, c), k in zip(x.tolist(), y.tolist(), strict=True))]
+    path = tmp_path / "table.csv"
+    path.write_text("\n".join(rows))
+    done = run("train", "mlp", "--data", path, "--target", "kind", "--epochs", 20, "--lr", 0.01, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"held-out accuracy ([\d.]+)%", done.stdout)[1]) >= 95
+    done = run("predict", tmp_path / "model.safetensors", "--data", path, "--target", "kind")
+    assert done.returncode == 0 and "(%d of 200)" % 200 in done.stdout or "of 200)" in done.stdout
+
+
+def test_info():
+    done = run("info")
+    assert done.returncode == 0 and lamina.__version__ in done.stdout
+    assert "SIMD" in done.stdout and "threads" in done.stdout and "cpu" in done.stdout and "cuda" in done.stdout
+
+
+def test_help_and_version():
+    assert "train" in run("--help").stdout and run("--version").stdout.strip() == f"lamina {lamina.__version__}"
+    for command in ("train", "predict"):
+        done = run(command, "--help")
+        assert done.returncode == 0 and "--data" in done.stdout and "SUPPRESS" not in done.stdout
+
+
+BAD = [
+    (),
+    ("fly",),
+    ("train",),
+    ("train", "rnn"),
+    ("train", "mlp", "--epochs", "0"),
+    ("train", "mlp", "--epochs", "many"),
+    ("train", "mlp", "--batch", "-3"),
+    ("train", "mlp", "--lr", "nan"),
+    ("train", "mlp", "--lr", "-1"),
+    ("train", "mlp", "--seed", "-1"),
+    ("train", "mlp", "--threads", "0"),
+    ("train", "mlp", "--data", "nowhere"),
+    ("train", "mlp", "--data", "nowhere.csv"),
+    ("train", "mlp", "--data", "a", "b", "c"),
+    ("train", "mlp", "--data", "notes.txt"),
+    ("train", "mlp", "--data", "broken.gz"),
+    ("train", "mlp", "--data", "labels", "labels"),
+    ("train", "mlp", "--data", "images"),
+    ("train", "mlp", "--data", "images", "labels"),
+    ("train", "mlp", "--data", "one.csv"),
+    ("train", "mlp", "--data", "tiny.csv"),
+    ("train", "mlp", "--data", "good.csv", "--target", "colour"),
+    ("train", "mlp", "--data", "good.csv", "--target", "none"),
+    ("train", "mlp", "--data", "good.csv", "--test", "labels"),
+    ("train", "cnn", "--data", "good.csv"),
+    ("train", "mlp", "--epochs", "1", "--out", "notes.txt"),
+    ("predict",),
+    ("predict", "nowhere.safetensors"),
+    ("predict", "notes.txt"),
+    ("predict", "other.safetensors"),
+    ("predict", "model.safetensors", "--data", "good.csv"),
+]
+
+
+@pytest.fixture(scope="module")
+def mess(tmp_path_factory, trained):
+    """A folder of files that are wrong in one way each."""
+    folder = tmp_path_factory.mktemp("mess")
+    (folder / "notes.txt").write_text("dear diary, today\nnothing happened")
+    (folder / "broken.gz").write_bytes(b"\x1f\x8b\x08\x00broken")
+    idx(folder / "images", np.zeros((4, 3, 3)))
+    idx(folder / "labels", np.zeros(5))
+    (folder / "one.csv").write_text("1,0\n2,0\n3,0\n4,0\n")
+    (folder / "tiny.csv").write_text("1,0\n")
+    (folder / "good.csv").write_text("a,b,c\n" + "\n".join(f"{i},{i},{i % 2}" for i in range(20)))
+    lamina.save({"w": lamina.ones(2)}, folder / "other.safetensors")
+    (folder / "model.safetensors").write_bytes((trained[0] / "model.safetensors").read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("args", BAD, ids=[" ".join(a) or "nothing" for a in BAD])
+def test_bad_input_ends_in_one_clear_line(mess, args, monkeypatch, capfd):
+    monkeypatch.chdir(mess)
+    if args[:1] == ("predict",) and len(args) == 1:
+        monkeypatch.chdir(mess.parent)
+    status = cli.main(args)
+    out, err = capfd.readouterr()
+    assert status not in (0, None) and "Traceback" not in err + out
+    assert re.match(r"lamina(?: train| predict)?: error: .{10,}", err.splitlines()[-1]), err
+    if status == 1:
+        assert len(err.splitlines()) == 1, err
+
+
+def test_bad_input_in_a_process(tmp_path):
+    done = run("train", "mlp", "--data", "nowhere", cwd=tmp_path)
+    assert done.returncode == 1 and done.stdout == "" and len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_ends_cleanly(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lamina", "train", "mlp", "--epochs", "100000", "--out", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and "Traceback" not in err and "interrupted" in err
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_pipe_that_closes_early():
+    done = subprocess.run(
+        f"{sys.executable} -m lamina train mlp --epochs 2 --out /tmp/lamina-pipe-test | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert "Traceback" not in done.stderr and "Exception" not in done.stderr
