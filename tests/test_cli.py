@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import lamina
-from lamina import cli
+from lamina import cli, serialization
 
 
 def run(*args, cwd=None, **env):
@@ -66,7 +66,7 @@ def test_train_prints_and_saves(trained):
     assert counts.shape == (10, 10) and counts.sum() == 360
     accuracy = float(re.search(r"held-out accuracy ([\d.]+)%", done.stdout)[1])
     assert accuracy == pytest.approx(100 * counts.trace() / 360, abs=0.005) and accuracy > 85
-    tensors, metadata = lamina.serialization.load_with_metadata(folder / "model.safetensors")
+    tensors, metadata = serialization.load_with_metadata(folder / "model.safetensors")
     recipe = json.loads(metadata["lamina.recipe"])
     assert recipe["model"] == "mlp" and recipe["config"]["hidden"] == [256, 128] and "model.head.weight" in tensors
 
@@ -117,7 +117,7 @@ def test_train_and_predict_idx_pair(tmp_path):
 
 def test_train_csv(tmp_path):
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(200, 3)) * [1, 100, 1e-3] + [5, -700, 0]
+    x = rng.normal(size=(600, 3)) * [1, 100, 1e-3] + [5, -700, 0]
     y = (x[:, 1] > -700).astype(int)
     rows = ["a,kind,b,c", *(f"{a},{k},{b},{c}" for (a, b, c), k in zip(x.tolist(), y.tolist(), strict=True))]
     path = tmp_path / "table.csv"
