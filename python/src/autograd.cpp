@@ -45,6 +45,23 @@ void run_backward(const TensorList& roots, const py::object& gradient, std::opti
   backward(roots, g, retain_graph.value_or(create_graph), create_graph, in);
 }
 
+// t.data = v: t takes over memory, shape and dtype of v. A leaf's gradient state is made anew where those differ.
+void set_data(Tensor t, const Tensor& v) {
+  if (!v.defined()) throw TypeError("data: the new value must be a tensor, got None");
+  const bool alike = v.dtype() == t.dtype() && v.shape() == t.shape() && v.device() == t.device();
+  if (!alike && !t.is_leaf()) throw GradError("data: only a leaf may change shape, dtype or device: " + describe("self", t) + ", " + describe("value", v));
+  if (!alike && t.requires_grad() && !is_floating(v.dtype())) throw DtypeError("data: a tensor that requires grad stays floating: " + describe("self", t) + ", " + describe("value", v));
+  const bool requires_grad = t.requires_grad();
+  if (!alike) t->autograd.reset();
+  t->storage = v->storage;
+  t->offset = v->offset;
+  t->shape = v.shape();
+  t->stride = v.stride();
+  t->numel = v.numel();
+  t->dtype = v.dtype();
+  if (!alike && requires_grad) t.requires_grad_(true);
+}
+
 // Handle returned by register_hook.
 struct HookHandle {
   Ref<Node> node;
@@ -91,12 +108,7 @@ void init_autograd(py::module_& m) {
     return py::cast(GradFn{gradient_edge(t).node});
   }, "The recorded operation that made this tensor, or None.");
   property("data", [](const Tensor& t) { return t.detach(); }, [](const Tensor& t, const Tensor& v) {
-    if (!v.defined() || v.dtype() != t.dtype()) throw DtypeError("data: the new value must be a tensor of the same dtype: " + describe("self", t) + ", " + describe("value", v));
-    t->storage = v->storage;
-    t->offset = v->offset;
-    t->shape = v.shape();
-    t->stride = v.stride();
-    t->numel = v.numel();
+    set_data(t, v);
   }, "The same memory without history.");
   method("requires_grad_", [](const py::object& self, bool on) {
     Tensor t = unwrap(self.ptr());

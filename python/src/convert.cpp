@@ -172,6 +172,13 @@ void init_errors(py::module_& m) {
   error_types[kType] = make_error(m, "InvalidType", {base, PyExc_TypeError}, "An argument has the wrong type.");
   error_types[kFile] = make_error(m, "FileError", {base, PyExc_OSError, PyExc_ValueError}, "A file is missing, damaged or cannot be written.");
   error_types[kMemory] = make_error(m, "OutOfMemoryError", {base, PyExc_MemoryError}, "No memory for a tensor; nothing was changed.");
+  py::register_exception_translator([](std::exception_ptr p) {  // for what pybind11 itself calls: properties, small methods
+    try {
+      if (p) std::rethrow_exception(p);
+    } catch (const Error&) {
+      set_python_error();
+    }
+  });
 }
 
 void set_python_error() {
