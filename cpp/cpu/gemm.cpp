@@ -8,7 +8,16 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-constexpr int64_t kBlock = 2048;  // rows and columns that are packed at a time
+#ifndef CB
+#define CB 1024
+#define KD 4
+#endif
+constexpr int64_t kBlock = CB;  // columns that are packed at a time
+constexpr int64_t kDepth = KD * kGemmChunk;  // of k that are packed at a time
+#ifndef RB
+#define RB 8
+#endif
+constexpr int64_t kRowBlock = kTileRows * RB;  // rows of a that stay in the second-level cache
 constexpr int kPackSlot = 2, kTotalSlot = 3;
 
 template <class S>
@@ -36,56 +45,65 @@ struct Plan {
   const Gemm<S>& g;
   bool pack_a, pack_b, direct;
 
+  // Packs rows [i0, i1) of a, tile after tile.
+  void pack_rows_of_a(int64_t i0, int64_t i1, int64_t p0, int64_t kc, T* to) const {
+    for (int64_t i = i0; i < i1;) {
+      const int r = tile_rows(i1 - i);
+      pack_panel(g.a + i * g.ars + p0 * g.acs, g.ars, g.acs, r, r, kc, to);
+      to += r * kc;
+      i += r;
+    }
+  }
+
   // One chunk of a block of rows [i0, i1) and columns [j0, j1).
   void chunk(int64_t i0, int64_t i1, int64_t j0, int64_t j1, int64_t p0, int64_t kc, T* total, int64_t width) const {
     constexpr int64_t kCols = kTileCols<T>;
+    const int64_t step = kRowBlock;
     T *pa = nullptr, *pb = nullptr;
     if (pack_a || pack_b) {
-      const int64_t na = pack_a ? round_up((i1 - i0) * kc, 16) : 0, nb = pack_b ? round_up(j1 - j0, kCols) * kc : 0;
-      pa = static_cast<T*>(scratch(kPackSlot, size_t(na + nb + 64) * sizeof(T)));
+      const int64_t na = pack_a ? round_up(least(step, i1 - i0) * kc + kPackSlack, 16) : 0;
+      const int64_t nb = pack_b ? (i1 - i0 <= step ? kCols : round_up(j1 - j0, kCols)) * kc : 0;
+      pa = static_cast<T*>(scratch(kPackSlot, size_t(na + nb + kPackSlack) * sizeof(T)));
       pb = pa + na;
     }
-    const bool last = p0 + kc == g.k;
+    const bool last = p0 + kc == g.k, keep_b = i1 - i0 > step;
     Tile<T> t{kc, nullptr, g.ars, g.acs, nullptr, g.brs, nullptr, width, 0, p0 == 0, nullptr, g.drs, g.dcs};
-    if (pack_a) {
-      T* to = pa;
-      for (int64_t i = i0; i < i1;) {
-        const int r = tile_rows(i1 - i);
-        pack_panel(g.a + i * g.ars + p0 * g.acs, g.ars, g.acs, r, r, kc, to);
-        to += r * kc;
-        i += r;
-      }
-      t.ars = 1;
-    }
+    if (pack_a) t.ars = 1;
     if (pack_b) t.brs = kCols;
-    for (int64_t j = j0; j < j1; j += kCols) {
-      const S* b = g.b + p0 * g.brs + j * g.bcs;
-      t.n = least(kCols, j1 - j);
-      if (pack_b) {
-        pack_panel(b, g.bcs, g.brs, int(t.n), int(kCols), kc, pb);
-        t.b = pb;
-      } else if constexpr (!kConverts) {
-        t.b = b;
-      }
-      const T* a = pa;
-      for (int64_t i = i0; i < i1;) {
-        const int r = tile_rows(i1 - i);
-        if (pack_a) {
-          t.a = a;
-          t.acs = r;
-          a += r * kc;
+    for (int64_t ib = i0; ib < i1; ib += step) {
+      const int64_t ie = least(i1, ib + step);
+      if (pack_a) pack_rows_of_a(ib, ie, p0, kc, pa);
+      for (int64_t j = j0; j < j1; j += kCols) {
+        const S* b = g.b + p0 * g.brs + j * g.bcs;
+        t.n = least(kCols, j1 - j);
+        if (pack_b) {
+          T* panel = keep_b ? pb + (j - j0) * kc : pb;
+          if (ib == i0) pack_panel(b, g.bcs, g.brs, int(t.n), int(kCols), kc, panel);
+          t.b = panel;
         } else if constexpr (!kConverts) {
-          t.a = g.a + i * g.ars + p0 * g.acs;
+          t.b = b;
         }
-        t.c = total + (i - i0) * width + (j - j0);
-        if constexpr (!kConverts) t.d = direct && last && g.d ? g.d + i * g.drs + j * g.dcs : nullptr;
-        tile_function<T>(r, t.n)(t);
-        i += r;
+        const T* a = pa;
+        for (int64_t i = ib; i < ie;) {
+          const int r = tile_rows(ie - i);
+          if (pack_a) {
+            t.a = a;
+            t.acs = r;
+            a += r * kc;
+          } else if constexpr (!kConverts) {
+            t.a = g.a + i * g.ars + p0 * g.acs;
+          }
+          t.c = total + (i - i0) * width + (j - j0);
+          if constexpr (!kConverts) t.d = direct && last && g.d ? g.d + i * g.drs + j * g.dcs : nullptr;
+          tile_function<T>(r, t.n)(t);
+          i += r;
+        }
       }
     }
   }
 
   void run() const {
+    const int64_t depth = pack_a || pack_b ? kDepth : g.k;
     for (int64_t j0 = 0; j0 < g.n; j0 += kBlock)
       for (int64_t i0 = 0; i0 < g.m; i0 += kBlock) {
         const int64_t i1 = least(i0 + kBlock, g.m), j1 = least(j0 + kBlock, g.n);
@@ -97,8 +115,7 @@ struct Plan {
           width = round_up(j1 - j0, 16);
           total = static_cast<T*>(scratch(kTotalSlot, size_t((i1 - i0) * width) * sizeof(T)));
         }
-        for (int64_t p0 = 0; p0 < g.k; p0 += kGemmChunk)
-          chunk(i0, i1, j0, j1, p0, least(kGemmChunk, g.k - p0), total, width);
+        for (int64_t p0 = 0; p0 < g.k; p0 += depth) chunk(i0, i1, j0, j1, p0, least(depth, g.k - p0), total, width);
         if (!direct) {
           Gemm<S> part = g;
           part.c += i0 * g.crs + j0 * g.ccs;

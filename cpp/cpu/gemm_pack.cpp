@@ -4,30 +4,157 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-// A square block of n lanes: rows i of src (stride is) become columns of dst (row stride width).
-template <class T>
-LAMINA_INLINE void transpose_block(const T* src, int64_t is, T* dst, int64_t width) {
+typedef uint16_t Narrow __attribute__((vector_size(kVecBytes / 2), aligned(2), may_alias));
+typedef uint32_t Wide __attribute__((vector_size(kVecBytes)));
+
+// One vector of T from contiguous S, all lanes or the first n.
+template <class T, class S>
+LAMINA_INLINE Vec<T> load_as(const S* p) {
+  if constexpr (std::is_same_v<S, T>) {
+    return Vec<T>::load(p);
+  } else {
+    if constexpr (std::is_same_v<S, BFloat16>) {
+      return (typename Native<T>::type)(__builtin_convertvector(*reinterpret_cast<const Narrow*>(p), Wide) << 16);
+    } else {
+#if defined(__AVX512F__)
+      return _mm512_maskz_cvtph_ps(__mmask16(-1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+#elif defined(__AVX2__)
+      return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#else
+      Vec<T> r;
+      for (int i = 0; i < Vec<T>::size; ++i) r.v[i] = gemm_load(p[i]);
+      return r;
+#endif
+    }
+  }
+}
+template <class T, class S>
+LAMINA_INLINE Vec<T> load_as(const S* p, int64_t n) {
+  if constexpr (std::is_same_v<S, T>) {
+    return Lanes<T>(n).load(p);
+  } else {
+    T x[Vec<T>::size] = {};
+    for (int64_t i = 0; i < n; ++i) x[i] = gemm_load(p[i]);
+    return Vec<T>::load(x);
+  }
+}
+
+// Rows of the panel are contiguous in src. The slack of a narrow row is overwritten by the next one.
+template <class S, class T, int V>
+void pack_rows(const S* src, int64_t ps, int w, int width, int64_t k, T* dst) {
   constexpr int n = Vec<T>::size;
-  typename Native<T>::type x[n];
-#pragma GCC unroll 16
-  for (int i = 0; i < n; ++i) x[i] = Vec<T>::load(src + i * is).v;
-  transpose<T>(x);
-#pragma GCC unroll 16
-  for (int i = 0; i < n; ++i) Vec<T>(x[i]).store(dst + i * width);
+  if (w == V * n) {
+    for (int64_t p = 0; p < k; ++p, src += ps, dst += width) {
+#pragma GCC unroll 2
+      for (int j = 0; j < V; ++j) load_as<T>(src + j * n).store(dst + j * n);
+    }
+    return;
+  }
+  for (int64_t p = 0; p < k; ++p, src += ps, dst += width) {
+    if (V == 2) load_as<T>(src).store(dst);
+    load_as<T>(src + (V - 1) * n, w - (V - 1) * n).store(dst + (V - 1) * n);
+  }
+}
+
+// A square block of kSquare: rows of src (each contiguous) become columns of dst (rows of dst are `width` apart).
+#if defined(__AVX2__)
+template <class T>
+inline constexpr int kSquare = 32 / int(sizeof(T));
+LAMINA_INLINE __m256 halves(const float* lo, const float* hi) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(lo)), _mm_loadu_ps(hi), 1);
+}
+LAMINA_INLINE __m256d halves(const double* lo, const double* hi) {
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(lo)), _mm_loadu_pd(hi), 1);
+}
+// The halves of the registers are gathered by loads, so that shuffles stay within 128-bit lanes.
+LAMINA_INLINE void transpose_square(const float* const* row, float* dst, int64_t width) {
+#pragma GCC unroll 2
+  for (int c = 0; c < 8; c += 4) {
+    const __m256 x0 = halves(row[0] + c, row[4] + c), x1 = halves(row[1] + c, row[5] + c);
+    const __m256 x2 = halves(row[2] + c, row[6] + c), x3 = halves(row[3] + c, row[7] + c);
+    const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(x0, x1)), b = _mm256_castps_pd(_mm256_unpackhi_ps(x0, x1));
+    const __m256d d = _mm256_castps_pd(_mm256_unpacklo_ps(x2, x3)), e = _mm256_castps_pd(_mm256_unpackhi_ps(x2, x3));
+    float* to = dst + c * width;
+    _mm256_storeu_ps(to, _mm256_castpd_ps(_mm256_unpacklo_pd(a, d)));
+    _mm256_storeu_ps(to + width, _mm256_castpd_ps(_mm256_unpackhi_pd(a, d)));
+    _mm256_storeu_ps(to + 2 * width, _mm256_castpd_ps(_mm256_unpacklo_pd(b, e)));
+    _mm256_storeu_ps(to + 3 * width, _mm256_castpd_ps(_mm256_unpackhi_pd(b, e)));
+  }
+}
+LAMINA_INLINE void transpose_square(const double* const* row, double* dst, int64_t width) {
+#pragma GCC unroll 2
+  for (int c = 0; c < 4; c += 2) {
+    const __m256d x0 = halves(row[0] + c, row[2] + c), x1 = halves(row[1] + c, row[3] + c);
+    _mm256_storeu_pd(dst + c * width, _mm256_unpacklo_pd(x0, x1));
+    _mm256_storeu_pd(dst + (c + 1) * width, _mm256_unpackhi_pd(x0, x1));
+  }
+}
+#else
+template <class T>
+inline constexpr int kSquare = Vec<T>::size;
+template <class T>
+LAMINA_INLINE void transpose_square(const T* const* row, T* dst, int64_t width) {
+  for (int c = 0; c < kSquare<T>; ++c) {
+    Vec<T> x;
+    for (int i = 0; i < kSquare<T>; ++i) x.v[i] = row[i][c];
+    x.store(dst + c * width);
+  }
+}
+#endif
+
+// A partial or converted square: at most n rows and columns through a copy.
+template <class S, class T>
+[[gnu::noinline]] void pack_edge(const S* src, int64_t is, int rows, int depth, int width, T* dst) {
+  for (int q = 0; q < depth; ++q)
+    for (int i = 0; i < rows; ++i) dst[q * width + i] = gemm_load(src[i * is + q]);
+}
+
+// Columns of the panel are contiguous in src: square blocks are transposed in registers. Missing rows repeat the last
+// one. Blocks go from right to left: the slack of one is overwritten by the next.
+template <class S, class T>
+void pack_columns(const S* src, int64_t is, int w, int width, int64_t k, T* dst) {
+  constexpr int n = kSquare<T>;
+  constexpr int64_t kRun = 8 * n;  // of k: the written lines stay in the nearest cache until they are full
+  [[maybe_unused]] T copy[n * n];
+  for (int64_t p0 = 0; p0 < k; p0 += kRun) {
+    const int64_t p1 = k - p0 < kRun ? k : p0 + kRun;
+    for (int i0 = (width - 1) / n * n; i0 >= 0; i0 -= n) {
+      const S* from[n];
+#pragma GCC unroll 8
+      for (int i = 0; i < n; ++i) from[i] = src + (i0 + i < w ? i0 + i : w - 1) * is;
+      int64_t p = p0;
+      T* to = dst + p * width + i0;
+      for (; p + n <= p1; p += n, to += n * width) {
+        const T* row[n];
+#pragma GCC unroll 8
+        for (int i = 0; i < n; ++i) {
+          if constexpr (std::is_same_v<S, T>) {
+            row[i] = from[i] + p;
+          } else {
+            row[i] = copy + i * n;
+            for (int q = 0; q < n; ++q) copy[i * n + q] = gemm_load(from[i][p + q]);
+          }
+        }
+        transpose_square(row, to, width);
+      }
+      if (p < p1) pack_edge(src + i0 * is + p, is, w - i0 < n ? w - i0 : n, int(p1 - p), width, to);
+    }
+  }
 }
 
 template <class S, class T>
 void pack_plain(const S* src, int64_t is, int64_t ps, int w, int width, int64_t k, T* dst) {
-  for (int64_t p = 0; p < k; ++p, src += ps, dst += width) {
+  for (int64_t p = 0; p < k; ++p, src += ps, dst += width)
     for (int i = 0; i < w; ++i) dst[i] = gemm_load(src[i * is]);
-    for (int i = w; i < width; ++i) dst[i] = T(0);
-  }
 }
 
 }  // namespace
 
 template <class S, class T>
 void pack_panel(const S* src, int64_t is, int64_t ps, int w, int width, int64_t k, T* dst) {
+  if (is == 1)
+    return width > Vec<T>::size ? pack_rows<S, T, 2>(src, ps, w, width, k, dst) : pack_rows<S, T, 1>(src, ps, w, width, k, dst);
+  if (ps == 1) return pack_columns(src, is, w, width, k, dst);
   pack_plain(src, is, ps, w, width, k, dst);
 }
 

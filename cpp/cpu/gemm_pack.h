@@ -1,9 +1,7 @@
 // Packing for the matrix product: strided panels to contiguous ones, with transposition in registers and conversion.
 #pragma once
-#include <utility>
-
 #include "cpu/gemm.h"
-#include "cpu/simd.h"
+#include "cpu/gemm_lanes.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
@@ -24,35 +22,9 @@ LAMINA_INLINE float gemm_load(Half x) {
 #endif
 }
 
-// One butterfly stage: x[r] and x[r + H] exchange the blocks of H lanes that lie off the diagonal.
-template <int H, class N, int... I>
-LAMINA_INLINE void exchange(N& a, N& b, std::integer_sequence<int, I...>) {
-  constexpr int n = int(sizeof...(I));
-  const N lo = __builtin_shufflevector(a, b, (I & H ? n + I - H : I)...);
-  b = __builtin_shufflevector(a, b, (I & H ? n + I : I + H)...);
-  a = lo;
-}
-
-template <class T, int H>
-LAMINA_INLINE void transpose_stage(typename Native<T>::type* x) {
-  constexpr int n = Vec<T>::size;
-#pragma GCC unroll 16
-  for (int r = 0; r < n; ++r)
-    if (!(r & H)) exchange<H>(x[r], x[r + H], std::make_integer_sequence<int, n>{});
-}
-
-// x: n vectors of n lanes, transposed in place.
-template <class T>
-LAMINA_INLINE void transpose(typename Native<T>::type* x) {
-  constexpr int n = Vec<T>::size;
-  if constexpr (n > 8) transpose_stage<T, 8>(x);
-  if constexpr (n > 4) transpose_stage<T, 4>(x);
-  if constexpr (n > 2) transpose_stage<T, 2>(x);
-  transpose_stage<T, 1>(x);
-}
-
-// dst[p width + i] = src[i is + p ps] for i < w <= width, p < k; columns from w to width become zero.
-// Source type S (converted), computing type T.
+// dst[p width + i] = src[i is + p ps] for i < w <= width, p < k; columns from w to width are unspecified. width is at most
+// two vectors. Writes up to kPackSlack elements past the panel. Source type S (converted), computing type T.
+inline constexpr int kPackSlack = 32;
 template <class S, class T>
 void pack_panel(const S* src, int64_t is, int64_t ps, int w, int width, int64_t k, T* dst);
 
