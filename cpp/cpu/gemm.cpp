@@ -3,6 +3,7 @@
 
 #include "cpu/gemm_pack.h"
 #include "cpu/gemm_tile.h"
+#include "cpu/gemv.h"
 #include "cpu/parallel.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
@@ -129,8 +130,11 @@ struct Plan {
 template <class S>
 void floating(const Gemm<S>& given) {
   using T = typename Computing<S>::type;
-  const bool flip = given.ccs != 1 && given.crs == 1;
+  const bool flip = given.m != 1 && (given.n == 1 || (given.ccs != 1 && given.crs == 1));
   const Gemm<S> g = flip ? transposed(given) : given;
+  if constexpr (std::is_same_v<S, T>) {
+    if (gemv(g)) return;
+  }
   const bool converts = sizeof(S) != sizeof(T);
   const bool direct = !converts && g.ccs == 1 && (!g.d || g.dcs == 0 || g.dcs == 1);
   Plan<S>{g, converts || g.n > 4 * kTileCols<T>, converts || g.bcs != 1 || g.m > 2 * kTileRows, direct}.run();

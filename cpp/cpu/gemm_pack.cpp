@@ -1,6 +1,8 @@
 // Packing loops of the matrix product.
 #include "cpu/gemm_pack.h"
 
+#include "cpu/gemm_square.h"
+
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
@@ -56,52 +58,6 @@ void pack_rows(const S* src, int64_t ps, int w, int width, int64_t k, T* dst) {
   }
 }
 
-// A square block of kSquare: rows of src (each contiguous) become columns of dst (rows of dst are `width` apart).
-#if defined(__AVX2__)
-template <class T>
-inline constexpr int kSquare = 32 / int(sizeof(T));
-LAMINA_INLINE __m256 halves(const float* lo, const float* hi) {
-  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(lo)), _mm_loadu_ps(hi), 1);
-}
-LAMINA_INLINE __m256d halves(const double* lo, const double* hi) {
-  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(lo)), _mm_loadu_pd(hi), 1);
-}
-// The halves of the registers are gathered by loads, so that shuffles stay within 128-bit lanes.
-LAMINA_INLINE void transpose_square(const float* const* row, float* dst, int64_t width) {
-#pragma GCC unroll 2
-  for (int c = 0; c < 8; c += 4) {
-    const __m256 x0 = halves(row[0] + c, row[4] + c), x1 = halves(row[1] + c, row[5] + c);
-    const __m256 x2 = halves(row[2] + c, row[6] + c), x3 = halves(row[3] + c, row[7] + c);
-    const __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(x0, x1)), b = _mm256_castps_pd(_mm256_unpackhi_ps(x0, x1));
-    const __m256d d = _mm256_castps_pd(_mm256_unpacklo_ps(x2, x3)), e = _mm256_castps_pd(_mm256_unpackhi_ps(x2, x3));
-    float* to = dst + c * width;
-    _mm256_storeu_ps(to, _mm256_castpd_ps(_mm256_unpacklo_pd(a, d)));
-    _mm256_storeu_ps(to + width, _mm256_castpd_ps(_mm256_unpackhi_pd(a, d)));
-    _mm256_storeu_ps(to + 2 * width, _mm256_castpd_ps(_mm256_unpacklo_pd(b, e)));
-    _mm256_storeu_ps(to + 3 * width, _mm256_castpd_ps(_mm256_unpackhi_pd(b, e)));
-  }
-}
-LAMINA_INLINE void transpose_square(const double* const* row, double* dst, int64_t width) {
-#pragma GCC unroll 2
-  for (int c = 0; c < 4; c += 2) {
-    const __m256d x0 = halves(row[0] + c, row[2] + c), x1 = halves(row[1] + c, row[3] + c);
-    _mm256_storeu_pd(dst + c * width, _mm256_unpacklo_pd(x0, x1));
-    _mm256_storeu_pd(dst + (c + 1) * width, _mm256_unpackhi_pd(x0, x1));
-  }
-}
-#else
-template <class T>
-inline constexpr int kSquare = Vec<T>::size;
-template <class T>
-LAMINA_INLINE void transpose_square(const T* const* row, T* dst, int64_t width) {
-  for (int c = 0; c < kSquare<T>; ++c) {
-    Vec<T> x;
-    for (int i = 0; i < kSquare<T>; ++i) x.v[i] = row[i][c];
-    x.store(dst + c * width);
-  }
-}
-#endif
-
 // A partial or converted square: at most n rows and columns through a copy.
 template <class S, class T>
 [[gnu::noinline]] void pack_edge(const S* src, int64_t is, int rows, int depth, int width, T* dst) {
@@ -113,7 +69,7 @@ template <class S, class T>
 // one. Blocks go from right to left: the slack of one is overwritten by the next.
 template <class S, class T>
 void pack_columns(const S* src, int64_t is, int w, int width, int64_t k, T* dst) {
-  constexpr int n = kSquare<T>;
+  constexpr int n = Square<T>::n;
   constexpr int64_t kRun = 8 * n;  // of k: the written lines stay in the nearest cache until they are full
   [[maybe_unused]] T copy[n * n];
   for (int64_t p0 = 0; p0 < k; p0 += kRun) {
@@ -135,7 +91,10 @@ void pack_columns(const S* src, int64_t is, int w, int width, int64_t k, T* dst)
             for (int q = 0; q < n; ++q) copy[i * n + q] = gemm_load(from[i][p + q]);
           }
         }
-        transpose_square(row, to, width);
+        typename Square<T>::V column[n];
+        Square<T>::load(row, column);
+#pragma GCC unroll 8
+        for (int q = 0; q < n; ++q) Square<T>::store(to + q * width, column[q]);
       }
       if (p < p1) pack_edge(src + i0 * is + p, is, w - i0 < n ? w - i0 : n, int(p1 - p), width, to);
     }
