@@ -9,16 +9,9 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-#ifndef CB
-#define CB 1024
-#define KD 4
-#endif
-constexpr int64_t kBlock = CB;  // columns that are packed at a time
-constexpr int64_t kDepth = KD * kGemmChunk;  // of k that are packed at a time
-#ifndef RB
-#define RB 8
-#endif
-constexpr int64_t kRowBlock = kTileRows * RB;  // rows of a that stay in the second-level cache
+constexpr int64_t kBlock = 1024;              // columns that are packed at a time
+constexpr int64_t kDepth = 4 * kGemmChunk;    // of k that are packed at a time
+constexpr int64_t kRowBlock = 8 * kTileRows;  // rows of a that stay in the second-level cache
 constexpr int kPackSlot = 2, kTotalSlot = 3;
 
 template <class S>
@@ -104,7 +97,9 @@ struct Plan {
   }
 
   void run() const {
-    const int64_t depth = pack_a || pack_b ? kDepth : g.k;
+    // Unpacked: as much of k at a time as takes a few milliseconds.
+    const double area = double(least(g.m, kBlock)) * double(least(g.n, kBlock));
+    const int64_t depth = pack_a || pack_b ? kDepth : (int64_t(5e7 / area) / kGemmChunk + 1) * kGemmChunk;
     for (int64_t j0 = 0; j0 < g.n; j0 += kBlock)
       for (int64_t i0 = 0; i0 < g.m; i0 += kBlock) {
         const int64_t i1 = least(i0 + kBlock, g.m), j1 = least(j0 + kBlock, g.n);
@@ -116,7 +111,10 @@ struct Plan {
           width = round_up(j1 - j0, 16);
           total = static_cast<T*>(scratch(kTotalSlot, size_t((i1 - i0) * width) * sizeof(T)));
         }
-        for (int64_t p0 = 0; p0 < g.k; p0 += depth) chunk(i0, i1, j0, j1, p0, least(depth, g.k - p0), total, width);
+        for (int64_t p0 = 0; p0 < g.k; p0 += depth) {
+          if (g.k > depth) check_interrupt();
+          chunk(i0, i1, j0, j1, p0, least(depth, g.k - p0), total, width);
+        }
         if (!direct) {
           Gemm<S> part = g;
           part.c += i0 * g.crs + j0 * g.ccs;
@@ -136,7 +134,9 @@ void floating(const Gemm<S>& given) {
     if (gemv(g)) return;
   }
   const bool converts = sizeof(S) != sizeof(T);
-  const bool direct = !converts && g.ccs == 1 && (!g.d || g.dcs == 0 || g.dcs == 1);
+  // Totals may wait in c between calls, unless c is also what is added at the end.
+  const bool waits = g.d == g.c && g.k > kDepth;
+  const bool direct = !converts && !waits && g.ccs == 1 && (!g.d || g.dcs == 0 || g.dcs == 1);
   Plan<S>{g, converts || g.n > 4 * kTileCols<T>, converts || g.bcs != 1 || g.m > 2 * kTileRows, direct}.run();
 }
 

@@ -35,6 +35,7 @@ void gemm_serial(const Gemm<T>& g) {
         brs = kCols;
       }
       for (int64_t i = 0; i < g.m; ++i) {
+        if (i > 0) check_interrupt();
         T* c = g.c + i * g.crs + j0 * g.ccs;
         for (int64_t j = 0; j < nj; ++j)
           sum[j] = p0 > 0 ? U(c[j * g.ccs]) : g.d ? U(g.d[i * g.drs + (j0 + j) * g.dcs]) : U(0);

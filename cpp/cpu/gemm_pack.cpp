@@ -112,7 +112,8 @@ void pack_plain(const S* src, int64_t is, int64_t ps, int w, int width, int64_t 
 template <class S, class T>
 void pack_panel(const S* src, int64_t is, int64_t ps, int w, int width, int64_t k, T* dst) {
   if (is == 1)
-    return width > Vec<T>::size ? pack_rows<S, T, 2>(src, ps, w, width, k, dst) : pack_rows<S, T, 1>(src, ps, w, width, k, dst);
+    return width > Vec<T>::size ? pack_rows<S, T, 2>(src, ps, w, width, k, dst)
+                                : pack_rows<S, T, 1>(src, ps, w, width, k, dst);
   if (ps == 1) return pack_columns(src, is, w, width, k, dst);
   pack_plain(src, is, ps, w, width, k, dst);
 }
@@ -122,27 +123,28 @@ template void pack_panel(const double*, int64_t, int64_t, int, int, int64_t, dou
 template void pack_panel(const Half*, int64_t, int64_t, int, int, int64_t, float*);
 template void pack_panel(const BFloat16*, int64_t, int64_t, int, int, int64_t, float*);
 
-template <class T, class F>
-static void store_as(F x, T& out) {
-  if constexpr (sizeof(T) == 2) {
-    if constexpr (std::is_same_v<T, Half>) {
-      out = to_half(x);
-    } else {
-      out = to_bfloat16(x);
-    }
-  } else {
-    out = x;
-  }
+LAMINA_INLINE void round_to(float x, float* out) { *out = x; }
+LAMINA_INLINE void round_to(double x, double* out) { *out = x; }
+LAMINA_INLINE void round_to(float x, BFloat16* out) { *out = to_bfloat16(x); }
+LAMINA_INLINE void round_to(float x, Half* out) {
+#if defined(__AVX2__)
+  out->bits = _cvtss_sh(x, 0);
+#else
+  *out = to_half(x);
+#endif
 }
 
 template <class S, class T>
 void unpack_block(const T* src, int64_t width, int64_t m, int64_t n, const Gemm<S>& g) {
-  for (int64_t i = 0; i < m; ++i)
-    for (int64_t j = 0; j < n; ++j) {
-      T x = src[i * width + j];
-      if (g.d) x = x + gemm_load(g.d[i * g.drs + j * g.dcs]);
-      store_as(x, g.c[i * g.crs + j * g.ccs]);
+  for (int64_t i = 0; i < m; ++i) {
+    const T* x = src + i * width;
+    S* c = g.c + i * g.crs;
+    if (const S* d = g.d ? g.d + i * g.drs : nullptr) {
+      for (int64_t j = 0; j < n; ++j) round_to(x[j] + gemm_load(d[j * g.dcs]), c + j * g.ccs);
+    } else {
+      for (int64_t j = 0; j < n; ++j) round_to(x[j], c + j * g.ccs);
     }
+  }
 }
 
 template void unpack_block(const float*, int64_t, int64_t, int64_t, const Gemm<float>&);

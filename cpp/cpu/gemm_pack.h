@@ -22,8 +22,8 @@ LAMINA_INLINE float gemm_load(Half x) {
 #endif
 }
 
-// dst[p width + i] = src[i is + p ps] for i < w <= width, p < k; columns from w to width are unspecified. width is at most
-// two vectors. Writes up to kPackSlack elements past the panel. Source type S (converted), computing type T.
+// dst[p width + i] = src[i is + p ps] for i < w <= width, p < k; columns from w to width are unspecified. width is at
+// most two vectors. Writes up to kPackSlack elements past the panel. Source type S (converted), computing type T.
 inline constexpr int kPackSlack = 32;
 template <class S, class T>
 void pack_panel(const S* src, int64_t is, int64_t ps, int w, int width, int64_t k, T* dst);

@@ -7,6 +7,17 @@ namespace {
 
 constexpr double kTileWork = 5e5;  // multiply-adds that are worth a tile of their own
 
+// A product of any dtype: strides count elements of `size` bytes. One copy of the code below serves all dtypes.
+using Any = Gemm<char>;
+using Serial = void (*)(const Any&);
+
+template <class T>
+void serial(const Any& g) {
+  gemm_serial(Gemm<T>{g.m, g.n, g.k, reinterpret_cast<const T*>(g.a), g.ars, g.acs, reinterpret_cast<const T*>(g.b),
+                      g.brs, g.bcs, reinterpret_cast<T*>(g.c), g.crs, g.ccs, reinterpret_cast<const T*>(g.d), g.drs,
+                      g.dcs});
+}
+
 // The part [r, r + 1) of [0, n) cut into `parts`, borders at multiples of `align`.
 void part_of(int64_t n, int64_t parts, int64_t r, int64_t align, int64_t* lo, int64_t* hi) {
   const int64_t units = (n + align - 1) / align;
@@ -15,67 +26,80 @@ void part_of(int64_t n, int64_t parts, int64_t r, int64_t align, int64_t* lo, in
   if (*hi > n) *hi = n;
 }
 
-}  // namespace
+struct Grid {
+  int64_t rows = 1, cols = 1;
+};
 
-template <class T>
-void gemm(const Gemm<T>& g, const GemmBatch& batch) {
+// Cuts one product so that every thread gets several tiles, none of them small.
+Grid grid_of(const Any& g, double count, double work, int threads) {
+  Grid grid;
+  if (threads <= 1 || count * work <= 4 * kTileWork) return grid;
+  while (count * double(grid.rows * grid.cols) < 4.0 * threads &&
+         work / double(grid.rows * grid.cols) > 2 * kTileWork) {
+    const int64_t r = g.m / grid.rows, c = g.n / grid.cols;
+    if (r < 64 && c < 64) break;
+    ++(r >= c ? grid.rows : grid.cols);
+  }
+  return grid;
+}
+
+void run(const Any& g, const GemmBatch& batch, int64_t size, Serial run_serial) {
   int64_t count = 1;
   for (int i = 0; i < batch.ndim; ++i) count *= batch.shape[i];
-  if (count <= 0 || g.m <= 0 || g.n <= 0) return;
+  if (count <= 0) return;
   const double work = double(g.m) * double(g.n) * double(g.k > 0 ? g.k : 1);
-  const int threads = num_threads();
-  int64_t rows = 1, cols = 1;  // the grid that cuts one product
-  if (threads > 1 && double(count) * work > 2 * kTileWork) {
-    while (double(count * rows * cols) < 4.0 * threads && work / double(rows * cols) > 2 * kTileWork) {
-      const int64_t r = g.m / rows, c = g.n / cols;
-      if (r < 64 && c < 64) break;
-      ++(r >= c ? rows : cols);
-    }
-  }
-  const int64_t each = rows * cols;
-  const auto run = [&](int64_t index) {
-    Gemm<T> part = g;
-    int64_t at = index / each;
+  const Grid grid = grid_of(g, double(count), work, num_threads());
+  const int64_t each = grid.rows * grid.cols;
+  const auto one = [&](int64_t index) {
+    Any part = g;
+    int64_t at = index / each, i0, i1, j0, j1;
     for (int i = batch.ndim - 1; i >= 0; --i) {
-      const int64_t x = at % batch.shape[i];
+      const int64_t x = at % batch.shape[i] * size;
       at /= batch.shape[i];
       part.a += x * batch.a[i];
       part.b += x * batch.b[i];
       part.c += x * batch.c[i];
       if (g.d) part.d += x * batch.d[i];
     }
-    int64_t i0, i1, j0, j1;
-    part_of(g.m, rows, index % each / cols, 14, &i0, &i1);
-    part_of(g.n, cols, index % each % cols, 32, &j0, &j1);
+    part_of(g.m, grid.rows, index % each / grid.cols, 14, &i0, &i1);
+    part_of(g.n, grid.cols, index % each % grid.cols, 32, &j0, &j1);
     part.m = i1 - i0;
     part.n = j1 - j0;
-    part.a += i0 * g.ars;
-    part.b += j0 * g.bcs;
-    part.c += i0 * g.crs + j0 * g.ccs;
-    if (g.d) part.d += i0 * g.drs + j0 * g.dcs;
-    gemm_serial(part);
+    part.a += i0 * g.ars * size;
+    part.b += j0 * g.bcs * size;
+    part.c += (i0 * g.crs + j0 * g.ccs) * size;
+    if (g.d) part.d += (i0 * g.drs + j0 * g.dcs) * size;
+    run_serial(part);
   };
-  if (count * each == 1) return gemm_serial(g);
   const double grain = kTileWork / (work / double(each));
   for_ranges(count * each,
              grain < 1     ? 1
              : grain > 1e6 ? 1000000
                            : int64_t(grain),
              [&](int64_t lo, int64_t hi) {
-               for (int64_t i = lo; i < hi; ++i) run(i);
+               for (int64_t i = lo; i < hi; ++i) one(i);
              });
 }
 
-#define LAMINA_GEMM(T) template void gemm(const Gemm<T>&, const GemmBatch&);
-LAMINA_GEMM(float)
-LAMINA_GEMM(double)
-LAMINA_GEMM(Half)
-LAMINA_GEMM(BFloat16)
-LAMINA_GEMM(int8_t)
-LAMINA_GEMM(uint8_t)
-LAMINA_GEMM(int16_t)
-LAMINA_GEMM(int32_t)
-LAMINA_GEMM(int64_t)
-#undef LAMINA_GEMM
+}  // namespace
+
+template <class T>
+void gemm(const Gemm<T>& g, const GemmBatch& batch) {
+  if (g.m <= 0 || g.n <= 0) return;
+  if (batch.ndim == 0 && double(g.m) * double(g.n) * double(g.k) <= 4 * kTileWork) return gemm_serial(g);
+  run({g.m, g.n, g.k, reinterpret_cast<const char*>(g.a), g.ars, g.acs, reinterpret_cast<const char*>(g.b), g.brs,
+       g.bcs, reinterpret_cast<char*>(g.c), g.crs, g.ccs, reinterpret_cast<const char*>(g.d), g.drs, g.dcs},
+      batch, sizeof(T), serial<T>);
+}
+
+template void gemm(const Gemm<float>&, const GemmBatch&);
+template void gemm(const Gemm<double>&, const GemmBatch&);
+template void gemm(const Gemm<Half>&, const GemmBatch&);
+template void gemm(const Gemm<BFloat16>&, const GemmBatch&);
+template void gemm(const Gemm<int8_t>&, const GemmBatch&);
+template void gemm(const Gemm<uint8_t>&, const GemmBatch&);
+template void gemm(const Gemm<int16_t>&, const GemmBatch&);
+template void gemm(const Gemm<int32_t>&, const GemmBatch&);
+template void gemm(const Gemm<int64_t>&, const GemmBatch&);
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

@@ -39,59 +39,63 @@ void tile(const Tile<T>& t) {
   constexpr int kBases = (R + 3) / 4, kSize = Vec<T>::size, kWidth = V * kSize;
   alignas(64) T running[R * kWidth];  // totals between chunks, near at hand while c may be far
   const Lanes<T> last(Tail ? t.n - (V - 1) * kSize : kSize);
-  const int64_t s = t.ars, s3 = 3 * s, acs = t.acs, brs = t.brs;
-  const T* a[kBases];
+  // Strides in bytes: GCC would make a second copy of the loop for an element stride of 1.
+  const int64_t s = t.ars, s3 = 3 * s, acs = t.acs * int64_t(sizeof(T)), brs = t.brs * int64_t(sizeof(T));
+  const char* a[kBases];
 #pragma GCC unroll 4
-  for (int q = 0; q < kBases; ++q) a[q] = t.a + 4 * q * s;
-  const T* b = t.b;
+  for (int q = 0; q < kBases; ++q) a[q] = reinterpret_cast<const char*>(t.a + 4 * q * s);
+  const char* at_b = reinterpret_cast<const char*>(t.b);
+  const auto load = [&](const T* p, int j)
+                        __attribute__((always_inline)) { return Tail && j == V - 1 ? last.load(p) : Vec<T>::load(p); };
   const T* from = t.first ? nullptr : t.c;
   int64_t from_rs = t.crs;
   for (int64_t left = t.k; left > 0;) {
     Vec<T> acc[R][V];
-#pragma GCC unroll 16
-    for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 4
-      for (int j = 0; j < V; ++j) acc[i][j] = Vec<T>(T(0));
-    }
-    for (int64_t p = left < kGemmChunk ? left : kGemmChunk; p > 0; --p) {
-      Vec<T> x[V];
-#pragma GCC unroll 4
-      for (int j = 0; j < V; ++j) x[j] = Tail && j == V - 1 ? last.load(b + j * kSize) : Vec<T>::load(b + j * kSize);
+    const auto each = [&](auto&& f) __attribute__((always_inline)) {
 #pragma GCC unroll 16
       for (int i = 0; i < R; ++i) {
-        const T* r = a[i / 4];
+#pragma GCC unroll 4
+        for (int j = 0; j < V; ++j) f(i, j, acc[i][j]);
+      }
+    };
+    each([](int, int, Vec<T>& y) { y = Vec<T>(T(0)); });
+    for (int64_t p = left < kGemmChunk ? left : kGemmChunk; p > 0; --p) {
+      const T* b = reinterpret_cast<const T*>(at_b);
+      Vec<T> x[V];
+#pragma GCC unroll 4
+      for (int j = 0; j < V; ++j) x[j] = load(b + j * kSize, j);
+#pragma GCC unroll 16
+      for (int i = 0; i < R; ++i) {
+        const T* r = reinterpret_cast<const T*>(a[i / 4]);
         const Vec<T> v(i % 4 == 0 ? r[0] : i % 4 == 1 ? r[s] : i % 4 == 2 ? r[2 * s] : r[s3]);
 #pragma GCC unroll 4
         for (int j = 0; j < V; ++j) acc[i][j] = fma(v, x[j], acc[i][j]);
       }
 #pragma GCC unroll 4
       for (int q = 0; q < kBases; ++q) a[q] += acs;
-      b += brs;
+      at_b += brs;
     }
     left -= kGemmChunk;
     const bool done = left <= 0;
     T* to = done ? t.c : running;
     const int64_t to_rs = done ? t.crs : kWidth;
-    const T* d = done ? t.d : nullptr;
-#pragma GCC unroll 16
-    for (int i = 0; i < R; ++i) {
-#pragma GCC unroll 4
-      for (int j = 0; j < V; ++j) {
-        const bool part = Tail && j == V - 1;
-        const int64_t o = j * kSize;
-        Vec<T> y = acc[i][j];
-        if (from) y = (part ? last.load(from + i * from_rs + o) : Vec<T>::load(from + i * from_rs + o)) + y;
-        if (d) {
-          const T* e = d + i * t.drs;
-          y = y + (t.dcs == 0 ? Vec<T>(*e) : part ? last.load(e + o) : Vec<T>::load(e + o));
-        }
-        if (part) {
-          last.store(to + i * to_rs + o, y);
-        } else {
-          y.store(to + i * to_rs + o);
-        }
+    // Each case is a pass of its own over the registers: tests inside would be repeated for every one of them.
+    if (from) each([&](int i, int j, Vec<T>& y) { y = load(from + i * from_rs + j * kSize, j) + y; });
+    if (const T* d = done ? t.d : nullptr) {
+      const int64_t drs = t.drs;
+      if (t.dcs == 0) {
+        each([&](int i, int, Vec<T>& y) { y = y + Vec<T>(d[i * drs]); });
+      } else {
+        each([&](int i, int j, Vec<T>& y) { y = y + load(d + i * drs + j * kSize, j); });
       }
     }
+    each([&](int i, int j, Vec<T>& y) {
+      if (Tail && j == V - 1) {
+        last.store(to + i * to_rs + j * kSize, y);
+      } else {
+        y.store(to + i * to_rs + j * kSize);
+      }
+    });
     from = running;
     from_rs = kWidth;
   }

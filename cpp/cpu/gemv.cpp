@@ -1,6 +1,6 @@
 // Products that read a matrix once: vector times matrix in either layout, and dot products. Definition: gemm.h.
-// One row of c has too few chains to fill the registers, so lanes run along columns (loaded transposed where the rows of
-// b are not contiguous) or, in a dot product, along the chunks.
+// One row of c has too few chains to fill the registers, so lanes run along columns (loaded transposed where the rows
+// of b are not contiguous) or, in a dot product, along the chunks.
 #include "cpu/gemv.h"
 
 #include "cpu/gemm_square.h"
@@ -31,6 +31,7 @@ void along_columns(const Gemm<T>& g, int64_t j0) {
   const int64_t columns = g.n - j0 < G * n ? g.n - j0 : G * n;
   V total[G] = {};
   for (int64_t p0 = 0; p0 < g.k; p0 += kGemmChunk) {
+    if (p0 > 0) check_interrupt();
     const int64_t kc = g.k - p0 < kGemmChunk ? g.k - p0 : kGemmChunk;
     V acc[G];
 #pragma GCC unroll 8
@@ -60,7 +61,8 @@ void along_columns(const Gemm<T>& g, int64_t j0) {
         T rest[n * Step];
         for (int i = 0; i < n; ++i) at[i] = row[u * n + i] + p;
         gather<T, n>(at, int(kc - p), rest);
-        for (int q = 0; q < int(kc - p); ++q) acc[u] = Q::fma(Q::broadcast(a[q * g.acs]), Q::load(rest + q * n), acc[u]);
+        for (int q = 0; q < int(kc - p); ++q)
+          acc[u] = Q::fma(Q::broadcast(a[q * g.acs]), Q::load(rest + q * n), acc[u]);
       }
     }
 #pragma GCC unroll 8
@@ -80,6 +82,7 @@ void along_rows(const Gemm<T>& g) {
   for (int64_t j0 = 0; j0 < g.n; j0 += kCols) {
     const int64_t columns = g.n - j0 < kCols ? g.n - j0 : kCols, whole = columns / n * n;
     for (int64_t p0 = 0; p0 < g.k; p0 += kGemmChunk) {
+      check_interrupt();
       const int64_t p1 = g.k - p0 < kGemmChunk ? g.k : p0 + kGemmChunk;
       for (int64_t j = 0; j < kCols; ++j) acc[j] = 0;
       int64_t p = p0;
@@ -146,6 +149,7 @@ void dot(const Gemm<T>& g) {
   T total = 0, sums[kLanes];
   for (int64_t p0 = 0; p0 < g.k; p0 += kPiece) {
     const int64_t kc = g.k - p0 < kPiece ? g.k - p0 : kPiece, full = kc / kGemmChunk, rest = kc % kGemmChunk;
+    check_interrupt();
     const T *a = g.a + p0 * g.acs, *b = g.b + p0 * g.brs;
     if (g.acs != 1) {
       T* copy = static_cast<T*>(scratch(2, kPiece * sizeof(T)));

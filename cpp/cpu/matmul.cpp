@@ -1,4 +1,5 @@
-// matmul: (B..., M, K) x (B..., K, N) -> (B..., M, N), any strides. Definition and method: gemm.h.
+// matmul: (B..., M, K) x (B..., K, N) -> (B..., M, N), any strides; matmul_add: plus d (B..., M, N). Definition and
+// method: gemm.h.
 #include "cpu/gemm.h"
 #include "lamina/backend.h"
 
@@ -84,5 +85,6 @@ void dispatch(const View& a, const View& b, const View* d, const View& out) {
 }  // namespace
 
 void matmul(const View& a, const View& b, const View& out) { dispatch(a, b, nullptr, out); }
+void matmul_add(const View& a, const View& b, const View& d, const View& out) { dispatch(a, b, &d, out); }
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

@@ -151,8 +151,18 @@ bool test(const char* name) {
   };
   auto a = operand<T>(with(m, k), true), b = operand<T>(with(k, n), true), c = operand<T>(with(m, n), false);
   const auto before = c.memory;
+  auto extra = operand<T>(with(m, n), true);
+  const int added = int(pick(0, 5));  // mostly nothing; a term; the result itself
+  const View* term = added == 0 ? &extra.v : added == 1 ? &c.v : nullptr;
   cpu::set_num_threads(int(pick(1, 4)));
-  cpu::kernels().matmul(a.v, b.v, c.v);
+  if (term) {
+    cpu::kernels().matmul_add(a.v, b.v, *term, c.v);
+  } else {
+    cpu::kernels().matmul(a.v, b.v, c.v);
+  }
+  View old = c.v;  // the values before
+  old.data = const_cast<T*>(before.data()) + (c.v.template as<T>() - c.memory.data());
+  if (added == 1) term = &old;
   std::vector<char> inside(c.memory.size(), 0);
   std::vector<int64_t> index(batch.size(), 0);
   for (int64_t q = 0; q < count; ++q) {
@@ -166,7 +176,7 @@ bool test(const char* name) {
             c.v.template as<T>() - c.memory.data() + i * c.v.stride[c.v.ndim - 2] + j * c.v.stride[c.v.ndim - 1];
         for (size_t d = 0; d < index.size(); ++d) offset += index[d] * c.v.stride[d];
         inside[size_t(offset)] = 1;
-        const T want = element<T>(a.v, b.v, nullptr, index, i, j, k), got = c.memory[size_t(offset)];
+        const T want = element<T>(a.v, b.v, term, index, i, j, k), got = c.memory[size_t(offset)];
         if (std::memcmp(&want, &got, sizeof(T)) != 0) {
           std::printf("%s m %ld n %ld k %ld batch %ld [%ld, %ld]: got %.9g, want %.9g\n", name, m, n, k, count, i, j,
                       double(wide(got)), double(wide(want)));
