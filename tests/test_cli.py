@@ -10,10 +10,9 @@ import subprocess
 import sys
 import time
 
+import lamina
 import numpy as np
 import pytest
-
-import lamina
 from lamina import cli, serialization
 
 
@@ -61,7 +60,9 @@ def test_train_prints_and_saves(trained):
     form = r"epoch \d/5  train loss \d\.\d{4} accuracy +[\d.]+%  test loss \d\.\d{4} accuracy +[\d.]+%  [\d.]+ s"
     assert len(lines) == 5 and all(re.fullmatch(form, line) for line in lines), lines
     assert "confusion matrix" in done.stdout and "360 held out" in done.stdout
-    matrix = [re.findall(r"[\d.]+", line.split("|")[1]) for line in done.stdout.splitlines() if re.match(r" +\d \|", line)]
+    matrix = [
+        re.findall(r"[\d.]+", line.split("|")[1]) for line in done.stdout.splitlines() if re.match(r" +\d \|", line)
+    ]
     counts = np.array([[0 if cell == "." else int(cell) for cell in row] for row in matrix])
     assert counts.shape == (10, 10) and counts.sum() == 360
     accuracy = float(re.search(r"held-out accuracy ([\d.]+)%", done.stdout)[1])
@@ -78,7 +79,7 @@ def test_train_draws_the_curves(trained):
 
 
 def test_training_does_not_depend_on_threads(trained, tmp_path):
-    folder, done = trained
+    folder, _ = trained
     again = run("train", "mlp", "--epochs", 5, "--threads", 2, "--out", tmp_path)
     assert again.returncode == 0
     assert (tmp_path / "model.safetensors").read_bytes() == (folder / "model.safetensors").read_bytes()
@@ -110,7 +111,7 @@ def test_train_and_predict_idx_pair(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "held-out accuracy 100.00%" in done.stdout
     done = run("predict", "--data", x, cwd=tmp_path)  # model.safetensors of the current folder, no labels
-    assert done.returncode == 0 and "row 0: %d " % labels[0] in done.stdout and "confusion" not in done.stdout
+    assert done.returncode == 0 and f"row 0: {labels[0]} " in done.stdout and "confusion" not in done.stdout
     test = run("train", "mlp", "--data", x, y, "--test", x, y, "--epochs", 2, "--out", tmp_path / "deep" / "er")
     assert "120 rows to train on, 120 held out" in test.stdout and (tmp_path / "deep/er/model.safetensors").exists()
 
@@ -126,7 +127,7 @@ def test_train_csv(tmp_path):
     assert done.returncode == 0, done.stderr
     assert float(re.search(r"held-out accuracy ([\d.]+)%", done.stdout)[1]) >= 95
     done = run("predict", tmp_path / "model.safetensors", "--data", path, "--target", "kind")
-    assert done.returncode == 0 and "(%d of 200)" % 200 in done.stdout or "of 200)" in done.stdout
+    assert (done.returncode == 0 and "(%d of 200)" % 200 in done.stdout) or "of 200)" in done.stdout
 
 
 def test_info():

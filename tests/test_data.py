@@ -7,10 +7,9 @@ import threading
 import time
 import traceback
 
+import lamina
 import numpy as np
 import pytest
-
-import lamina
 from lamina import datasets
 from lamina.utils import data
 from lamina.utils.data import DataLoader, TensorDataset
@@ -56,7 +55,7 @@ def test_concat_and_subset():
             both[bad]
     part = data.Subset(data.Subset(pairs(), [5, 6, 7]), [2, 0])
     assert [part[i][0].item() for i in range(2)] == [7, 5]
-    (x, _y), = DataLoader(part, batch_size=2)
+    ((x, _y),) = DataLoader(part, batch_size=2)
     assert x.tolist() == [7, 5]
 
 

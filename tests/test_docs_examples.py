@@ -4,12 +4,13 @@ import doctest
 import importlib
 import pkgutil
 
+import lamina
 import pytest
 
-import lamina
-
 SKIP = {"lamina.__main__"}
-NAMES = sorted(m.name for m in pkgutil.walk_packages(lamina.__path__, "lamina.") if m.name not in SKIP and "._C" not in m.name)
+NAMES = sorted(
+    m.name for m in pkgutil.walk_packages(lamina.__path__, "lamina.") if m.name not in SKIP and "._C" not in m.name
+)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,9 +4,8 @@ import copy
 import gc
 import weakref
 
-import pytest
-
 import lamina
+import pytest
 from lamina import nn
 
 
@@ -157,7 +156,7 @@ def test_load_state_dict_reports_all_and_changes_nothing():
     with pytest.raises(RuntimeError) as caught:
         net.load_state_dict(state)
     text = str(caught.value)
-    assert text.startswith("Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: \"fc1.bias\". ")
+    assert text.startswith('Error(s) in loading state_dict for Net:\n\tMissing key(s) in state_dict: "fc1.bias". ')
     assert 'Unexpected key(s) in state_dict: "extra". ' in text
     assert "size mismatch for fc2.weight: copying a param with shape (7, 7) from checkpoint" in text
     assert {k: v.tolist() for k, v in net.state_dict().items()} == before
@@ -307,12 +306,12 @@ def test_exceptions_in_hooks_come_out_as_themselves():
         raise Mine("here")
 
     handle = m.register_forward_hook(fail)
-    with pytest.raises(Mine, match="^here$"):
+    with pytest.raises(Mine, match=r"^here$"):
         m(lamina.ones(1))
     handle.remove()
     m.register_full_backward_hook(fail)
     out = m(lamina.ones(1, requires_grad=True))
-    with pytest.raises(Mine, match="^here$"):
+    with pytest.raises(Mine, match=r"^here$"):
         out.sum().backward()
 
 
@@ -429,7 +428,7 @@ def test_sequential():
 def test_module_list_and_dict():
     ml = nn.ModuleList([nn.ReLU()])
     ml += [nn.Tanh()]
-    assert len(ml + [nn.SiLU()]) == 3 and len(ml) == 2 and isinstance(ml[:1], nn.ModuleList)
+    assert len([*ml, nn.SiLU()]) == 3 and len(ml) == 2 and isinstance(ml[:1], nn.ModuleList)
     with pytest.raises(NotImplementedError):
         ml(lamina.ones(1))
     with pytest.raises(TypeError):

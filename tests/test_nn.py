@@ -2,10 +2,9 @@
 
 import math
 
+import lamina
 import numpy as np
 import pytest
-
-import lamina
 from lamina import nn
 from lamina.nn import init
 
@@ -73,7 +72,9 @@ LAYERS = [
 ]
 
 
-@pytest.mark.parametrize("make,shape", [(m, s) for _, m, s in LAYERS], ids=[f"{n}{i}" for i, (n, _, _) in enumerate(LAYERS)])
+@pytest.mark.parametrize(
+    "make,shape", [(m, s) for _, m, s in LAYERS], ids=[f"{n}{i}" for i, (n, _, _) in enumerate(LAYERS)]
+)
 def test_layer_equals_torch(torch, make, shape):
     ours, theirs = make(nn), make(torch.nn)
     assert list(ours.state_dict()) == list(theirs.state_dict())
@@ -135,7 +136,18 @@ def test_bad_arguments(call):
 
 
 def test_inplace_activations():
-    for layer in (nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.ELU, nn.SELU, nn.SiLU, nn.Mish, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish):
+    for layer in (
+        nn.ReLU,
+        nn.ReLU6,
+        nn.LeakyReLU,
+        nn.ELU,
+        nn.SELU,
+        nn.SiLU,
+        nn.Mish,
+        nn.Hardtanh,
+        nn.Hardsigmoid,
+        nn.Hardswish,
+    ):
         data = rand(3, 4)
         x = lamina.tensor(data)
         expected = layer()(lamina.tensor(data)).tolist()
@@ -151,7 +163,7 @@ def test_functional_inplace():
         assert getattr(f, name)(x, inplace=True) is x and x.tolist() == expected, name
     x = lamina.ones(100)
     assert f.dropout(x, 0.5, True, True) is x and set(x.tolist()) == {0.0, 2.0}
-    assert f.dropout(x, 0.5, False) .tolist() == x.tolist()
+    assert f.dropout(x, 0.5, False).tolist() == x.tolist()
 
 
 def test_embedding(torch):
@@ -186,7 +198,12 @@ def test_dropout_statistics():
 P = 1 / (1 + np.exp(-rand(6, 4, seed=3)))
 LOSSES = [
     ("CrossEntropyLoss", {}, rand(6, 4), np.array([0, 1, 2, 3, 1, 1])),
-    ("CrossEntropyLoss", {"weight": True, "label_smoothing": 0.2, "ignore_index": 1}, rand(6, 4), np.array([0, 1, 2, 3, 1, 1])),
+    (
+        "CrossEntropyLoss",
+        {"weight": True, "label_smoothing": 0.2, "ignore_index": 1},
+        rand(6, 4),
+        np.array([0, 1, 2, 3, 1, 1]),
+    ),
     ("CrossEntropyLoss", {"weight": True}, rand(6, 4), (P / P.sum(1, keepdims=True)).astype(np.float32)),
     ("CrossEntropyLoss", {}, rand(2, 4, 3), np.array([[0, 1, 2], [3, 1, 1]])),
     ("NLLLoss", {"weight": True}, rand(6, 4), np.array([0, 1, 2, 3, 1, 1])),
@@ -194,7 +211,12 @@ LOSSES = [
     ("L1Loss", {}, rand(6, 4), rand(6, 4, seed=2)),
     ("SmoothL1Loss", {"beta": 0.5}, rand(6, 4), rand(6, 4, seed=2)),
     ("BCELoss", {"weight": True}, P.astype(np.float32), (rand(6, 4, seed=2) > 0).astype(np.float32)),
-    ("BCEWithLogitsLoss", {"pos_weight": True, "weight": True}, rand(6, 4), (rand(6, 4, seed=2) > 0).astype(np.float32)),
+    (
+        "BCEWithLogitsLoss",
+        {"pos_weight": True, "weight": True},
+        rand(6, 4),
+        (rand(6, 4, seed=2) > 0).astype(np.float32),
+    ),
 ]
 
 
@@ -204,7 +226,9 @@ def test_loss_equals_torch(torch, name, args, x, y, reduction):
     weight = np.array([0.5, 1.0, 2.0, 0.25], dtype=np.float32)
 
     def build(module, tensor):
-        return getattr(module, name)(**{k: tensor(weight) if v is True else v for k, v in args.items()}, reduction=reduction)
+        return getattr(module, name)(
+            **{k: tensor(weight) if v is True else v for k, v in args.items()}, reduction=reduction
+        )
 
     ours, theirs = build(nn, lamina.tensor), build(torch.nn, torch.tensor)
     a, b = lamina.tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
@@ -265,7 +289,11 @@ def test_other_initialisers():
         q = init.orthogonal_(lamina.empty(*shape), gain=2.0).reshape(shape[0], -1).numpy().astype(np.float64)
         product = q @ q.T if q.shape[0] <= q.shape[1] else q.T @ q
         np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-5)
-    for bad in (lambda: init.xavier_normal_(lamina.empty(3)), lambda: init.calculate_gain("cube"), lambda: init.eye_(lamina.empty(3))):
+    for bad in (
+        lambda: init.xavier_normal_(lamina.empty(3)),
+        lambda: init.calculate_gain("cube"),
+        lambda: init.eye_(lamina.empty(3)),
+    ):
         with pytest.raises(ValueError):
             bad()
 

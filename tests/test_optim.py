@@ -2,10 +2,9 @@
 
 import math
 
+import lamina
 import numpy as np
 import pytest
-
-import lamina
 from lamina import nn, optim
 from lamina.optim import lr_scheduler as sched
 
@@ -121,7 +120,7 @@ def test_steps_are_seen_by_version_checks():
     loss = (w * w).sum()
     w.grad = lamina.ones(2)
     optim.SGD([w], lr=0.1).step()
-    with pytest.raises(RuntimeError, match="in.?place|version|modified"):
+    with pytest.raises(RuntimeError, match=r"in.?place|version|modified"):
         loss.backward()
 
 
@@ -188,7 +187,9 @@ def schedule_run(module, tensor, name, args, optimizer="SGD", steps=19):
     s = getattr(module.optim.lr_scheduler, name)(opt, **args)
     seen = []
     for _ in range(steps):
-        seen.append([(g["lr"], g.get("momentum", g.get("betas", [0])[0] if "betas" in g else 0)) for g in opt.param_groups])
+        seen.append(
+            [(g["lr"], g.get("momentum", g.get("betas", [0])[0] if "betas" in g else 0)) for g in opt.param_groups]
+        )
         opt.step()
         s.step()
     return np.array(seen, dtype=np.float64), s

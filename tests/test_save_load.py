@@ -4,9 +4,8 @@ import json
 import math
 import struct
 
-import pytest
-
 import lamina
+import pytest
 from lamina import nn, serialization
 
 
@@ -68,7 +67,16 @@ def test_what_a_file_cannot_hold(tmp_path):
 
 
 def test_damaged_trees_end_in_file_errors(tmp_path):
-    for tree in ("{", "[]x", '{"t":"absent"}', '{"q":[]}', '{"d":[[1]]}', '{"l":3}', '{"l":[],"u":[]}', '{"d":[[[1],2]]}'):
+    for tree in (
+        "{",
+        "[]x",
+        '{"t":"absent"}',
+        '{"q":[]}',
+        '{"d":[[1]]}',
+        '{"l":3}',
+        '{"l":[],"u":[]}',
+        '{"d":[[[1],2]]}',
+    ):
         serialization.save_file({"w": lamina.ones(1)}, tmp_path / "t", {"lamina.tree": tree})
         with pytest.raises(lamina.FileError, match="damaged"):
             lamina.load(tmp_path / "t")

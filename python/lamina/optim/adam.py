@@ -54,38 +54,40 @@ class Adam(Optimizer):
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
 
     def _update(self, group: Group) -> None:
-        state = self.state
-        amsgrad = group["amsgrad"]
-        calls: dict[int, tuple[list[Any], ...]] = {}  # parameters share a call when they are at the same step
-        step = -1
+        state, amsgrad = self.state, group["amsgrad"]
+        params: list[Any] = []
+        grads: list[Any] = []
+        means: list[Any] = []
+        squares: list[Any] = []
+        largest: list[Any] = []
+        steps: list[int] = []
         for p in group["params"]:
             grad = p.grad
             if grad is None:
                 continue
             own = state.get(p)
             if own is None:
-                own = state[p] = {
-                    "step": 0,
-                    "exp_avg": _C.zeros_like(p.detach()),
-                    "exp_avg_sq": _C.zeros_like(p.detach()),
-                }
-            if amsgrad and "max_exp_avg_sq" not in own:
-                own["max_exp_avg_sq"] = _C.zeros_like(p.detach())
+                zeros = _C.zeros_like(p.detach())
+                own = state[p] = {"step": 0, "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
             own["step"] += 1
-            if own["step"] != step:
-                step = own["step"]
-                params, grads, means, squares, largest = calls.setdefault(step, ([], [], [], [], []))
             params.append(p)
             grads.append(grad)
             means.append(own["exp_avg"])
             squares.append(own["exp_avg_sq"])
+            steps.append(own["step"])
             if amsgrad:
+                if "max_exp_avg_sq" not in own:
+                    own["max_exp_avg_sq"] = _C.zeros_like(own["exp_avg"])
                 largest.append(own["max_exp_avg_sq"])
-        beta1, beta2 = group["betas"]
-        for step, lists in calls.items():
+        if params:
+            beta1, beta2 = group["betas"]
             _C.adam_step(
-                *lists,
-                step,
+                params,
+                grads,
+                means,
+                squares,
+                largest,
+                steps,
                 group["lr"],
                 beta1,
                 beta2,

@@ -1,13 +1,13 @@
 """Optimizer: parameter groups and per-parameter state; a subclass writes `_update(group)`.
 
-The fused kernels behind it (every list has one entry per parameter; a tensor is updated in place, without autograd, and
-its version is bumped):
+The fused steps behind it (every list has one entry per parameter; parameters and state are written in place, without
+autograd, and their versions are bumped):
 
-    _C.sgd_step(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize, first)
-        momentum_buffers is [] when momentum is 0; with `first` the buffers are filled from the gradient undamped
-    _C.adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, step, lr, beta1, beta2, eps, weight_decay,
+    _C.sgd_step(params, grads, momentum_buffers, fresh, lr, momentum, dampening, weight_decay, nesterov, maximize)
+        momentum_buffers and fresh are [] when momentum is 0; fresh[i] is 1 where buffer i has no value yet, else 0
+    _C.adam_step(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay,
                  decoupled, maximize)
-        step counts from 1; max_exp_avg_sqs is [] without amsgrad; decoupled is AdamW's weight decay
+        steps[i] counts from 1; max_exp_avg_sqs is [] without amsgrad; decoupled is AdamW's weight decay
 """
 
 from __future__ import annotations

@@ -51,47 +51,33 @@ class SGD(Optimizer):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
 
     def _update(self, group: Group) -> None:
-        momentum = group["momentum"]
-        if momentum == 0:
-            params, grads = [], []
-            for p in group["params"]:
-                grad = p.grad
-                if grad is not None:
-                    params.append(p)
-                    grads.append(grad)
-            self._call(group, params, grads, [], True)
-            return
-        state = self.state
-        fresh: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
-        known: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+        state, keeps = self.state, group["momentum"] != 0
+        params: list[Any] = []
+        grads: list[Any] = []
+        buffers: list[Any] = []
+        fresh: list[int] = []
         for p in group["params"]:
             grad = p.grad
             if grad is None:
                 continue
-            own = state.get(p)
-            buffer = None if own is None else own.get("momentum_buffer")
-            lists = known
-            if buffer is None:
-                buffer, lists = _C.zeros_like(p.detach()), fresh
-                state[p] = {"momentum_buffer": buffer}
-            lists[0].append(p)
-            lists[1].append(grad)
-            lists[2].append(buffer)
-        self._call(group, *known, False)
-        self._call(group, *fresh, True)
-
-    @staticmethod
-    def _call(group: Group, params: list[Any], grads: list[Any], buffers: list[Any], first: bool) -> None:
+            params.append(p)
+            grads.append(grad)
+            if keeps:
+                own = state.get(p)
+                fresh.append(own is None)
+                if own is None:
+                    own = state[p] = {"momentum_buffer": _C.zeros_like(p.detach())}
+                buffers.append(own["momentum_buffer"])
         if params:
             _C.sgd_step(
                 params,
                 grads,
                 buffers,
+                fresh,
                 group["lr"],
                 group["momentum"],
                 group["dampening"],
                 group["weight_decay"],
                 group["nesterov"],
                 group["maximize"],
-                first,
             )

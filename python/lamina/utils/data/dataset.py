@@ -83,7 +83,8 @@ class Subset(Dataset[Any]):
     def gather(self, index: Tensor) -> list[Tensor]:
         """As TensorDataset.gather; only where the innermost dataset is one."""
         chosen = self.indices
-        found: list[Tensor] = self.dataset.gather(lamina.tensor([chosen[i] for i in index.tolist()], dtype=lamina.int64))
+        inner = lamina.tensor([chosen[i] for i in index.tolist()], dtype=lamina.int64)
+        found: list[Tensor] = self.dataset.gather(inner)
         return found
 
 
