@@ -99,6 +99,7 @@ PYBIND11_MODULE(_C, m) {
   init_tensor_methods(m);
   init_data(m);
   init_autograd(m);
+  init_io(m);
 }
 
 }  // namespace lamina::python
