@@ -251,7 +251,7 @@ py::list describe_registry() {
     d["overloads"] = overloads;
     if (e->elementwise >= 0) {
       const EwInfo& info = ew_info(static_cast<Ew>(e->elementwise));
-      const char* kinds[] = {"floating", "arithmetic", "predicate", "bitwise", "logical"};
+      const char* kinds[] = {"floating", "arithmetic", "predicate", "bitwise", "logical", "selection"};
       py::list params;
       for (const EwParam& p : info.spec.params)
         if (!p.name.empty()) params.append(py::make_tuple(std::string(p.name), p.value));

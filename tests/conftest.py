@@ -1,0 +1,22 @@
+"""Shared settings of the tests: the engine's own state is the same before each of them."""
+
+from __future__ import annotations
+
+import lamina
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _fresh_state():
+    getattr(lamina, 'manual_seed', lambda s: None)(0)
+    yield
+    assert lamina.is_grad_enabled(), "a test left grad mode off"
+    assert lamina.get_default_dtype() == lamina.float32, "a test left another default dtype"
+
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+needs_torch = pytest.mark.skipif(torch is None, reason="PyTorch (extra 'peers') is not installed")

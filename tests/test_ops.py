@@ -1,0 +1,97 @@
+"""Every operation of the registry against its NumPy twin, in every float dtype, and against PyTorch where installed."""
+
+from __future__ import annotations
+
+import lamina
+import numpy as np
+import pytest
+from conftest import needs_torch, torch
+from harness import FLOATS, REGISTRY, TOLERANCE, all_names, cases, has_twin, names, outputs, to_numpy
+
+
+@pytest.mark.parametrize("name", all_names())
+def test_is_covered(name):
+    assert has_twin(name), f"{name} has no NumPy twin: add one to tests/reference/"
+
+
+def as_list(expected) -> list[np.ndarray]:
+    return [np.asarray(e) for e in expected] if isinstance(expected, (tuple, list)) else [np.asarray(expected)]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", names())
+def test_values(name, dtype):
+    for case in cases(name):
+        if case.twin.only and dtype not in case.twin.only:
+            continue
+        # The twin sees the values as rounded to the dtype, so that only the operation's own error counts.
+        rounded = [to_numpy(lamina.tensor(a, dtype=getattr(lamina, dtype)).double()) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a for a in case.args]
+        expected = as_list(case.twin.function(*rounded, **case.kwargs))
+        got = outputs(case.run(dtype))
+        assert len(got) == len(expected), case.id
+        for g, e in zip(got, expected, strict=True):
+            assert g.shape == e.shape, f"{case.id}: shape {g.shape}, expected {e.shape}"
+            tolerance = TOLERANCE[dtype] * case.twin.rtol
+            np.testing.assert_allclose(to_numpy(g).astype(np.float64), e.astype(np.float64), rtol=tolerance, atol=tolerance, err_msg=case.id)
+
+
+@pytest.mark.parametrize("name", [n for n in names() if "elementwise" in REGISTRY[n]])
+def test_inplace_equals_out_of_place(name):
+    if f"{name}_" not in REGISTRY:
+        pytest.skip("no in-place form")
+    for case in cases(name):
+        args = case.tensors("float32")
+        if args[0].shape != case.call(*args).shape or case.call(*args).dtype != args[0].dtype:
+            continue
+        expected = case.call(*args)
+        target = args[0].clone()
+        returned = getattr(target, f"{name}_")(*args[1:])
+        assert returned is target
+        np.testing.assert_array_equal(to_numpy(target), to_numpy(expected))
+
+
+def torch_function(case):
+    name = case.twin.torch if case.twin.torch is not None else case.name
+    for home in (torch, torch.nn.functional, torch.Tensor):
+        if name and hasattr(home, name):
+            return getattr(home, name)
+    return None
+
+
+@needs_torch
+@pytest.mark.parametrize("name", names())
+def test_against_torch(name):
+    for case in cases(name):
+        function = torch_function(case)
+        if function is None:
+            pytest.skip("PyTorch has no operation of this name")
+
+        def convert(a):
+            if isinstance(a, list) and a and isinstance(a[0], np.ndarray):
+                return [convert(x) for x in a]
+            if not isinstance(a, np.ndarray):
+                return a
+            return torch.tensor(a, requires_grad=case.twin.grad and a.dtype == np.float64)
+
+        theirs = [convert(a) for a in case.args]
+        ours = case.tensors("float64", requires_grad=case.twin.grad)
+        expected = function(*theirs, **{k: convert(v) for k, v in case.kwargs.items()})
+        expected = list(expected) if isinstance(expected, (tuple, list)) else [expected]
+        got = outputs(case.call(*ours, **case.keywords("float64")))
+        assert len(got) == len(expected)
+        for g, e in zip(got, expected, strict=True):
+            assert g.shape == tuple(e.shape), case.id
+            assert str(g.dtype).split(".")[1] == str(e.dtype).split(".")[1], f"{case.id}: {g.dtype} but PyTorch has {e.dtype}"
+            np.testing.assert_allclose(to_numpy(g).astype(np.float64), e.detach().numpy().astype(np.float64), rtol=1e-11, atol=1e-11, err_msg=case.id)
+        if not case.twin.grad:
+            continue
+        for g, e in zip(got, expected, strict=True):
+            if g.requires_grad:
+                weight = np.cos(np.arange(g.numel())).reshape(g.shape)
+                g.backward(lamina.tensor(weight), retain_graph=True)
+                e.backward(torch.tensor(weight), retain_graph=True)
+        for o, t in zip(ours, theirs, strict=True):
+            if isinstance(o, lamina.Tensor) and o.requires_grad and (o.grad is not None or t.grad is not None):
+                ours_grad = np.zeros(o.shape) if o.grad is None else o.grad.numpy()
+                theirs_grad = np.zeros(o.shape) if t.grad is None else t.grad.numpy()
+                np.testing.assert_allclose(ours_grad, theirs_grad, rtol=1e-10, atol=1e-10, err_msg=f"{case.id} gradient")
