@@ -58,6 +58,10 @@ def torch_function(case):
     return None
 
 
+# PyTorch's own float64 gradient of hardsigmoid multiplies by a float32 1/6.
+TORCH_GRADIENT_TOLERANCE = {"hardsigmoid": 1e-7}
+
+
 @needs_torch
 @pytest.mark.parametrize("name", names())
 def test_against_torch(name):
@@ -65,16 +69,22 @@ def test_against_torch(name):
         function = torch_function(case)
         if function is None:
             pytest.skip("PyTorch has no operation of this name")
+        if name == "clamp" and case.args[0].shape != np.broadcast_shapes(*(a.shape for a in case.args)):
+            continue  # PyTorch does not broadcast the first operand
 
-        def convert(a):
+        grad = case.twin.grad and name not in ("floor_divide",)  # PyTorch has no derivative for it
+
+        def convert(a, grad=grad):
             if isinstance(a, list) and a and isinstance(a[0], np.ndarray):
                 return [convert(x) for x in a]
             if not isinstance(a, np.ndarray):
                 return a
-            return torch.tensor(a, requires_grad=case.twin.grad and a.dtype == np.float64)
+            return torch.tensor(a, requires_grad=grad and a.dtype == np.float64)
 
         theirs = [convert(a) for a in case.args]
-        ours = case.tensors("float64", requires_grad=case.twin.grad)
+        if name == "where":
+            theirs[0] = theirs[0].detach() != 0
+        ours = case.tensors("float64", requires_grad=grad)
         expected = function(*theirs, **{k: convert(v) for k, v in case.kwargs.items()})
         expected = list(expected) if isinstance(expected, (tuple, list)) else [expected]
         got = outputs(case.call(*ours, **case.keywords("float64")))
@@ -83,7 +93,7 @@ def test_against_torch(name):
             assert g.shape == tuple(e.shape), case.id
             assert str(g.dtype).split(".")[1] == str(e.dtype).split(".")[1], f"{case.id}: {g.dtype} but PyTorch has {e.dtype}"
             np.testing.assert_allclose(to_numpy(g).astype(np.float64), e.detach().numpy().astype(np.float64), rtol=1e-11, atol=1e-11, err_msg=case.id)
-        if not case.twin.grad:
+        if not grad:
             continue
         for g, e in zip(got, expected, strict=True):
             if g.requires_grad:
@@ -94,4 +104,5 @@ def test_against_torch(name):
             if isinstance(o, lamina.Tensor) and o.requires_grad and (o.grad is not None or t.grad is not None):
                 ours_grad = np.zeros(o.shape) if o.grad is None else o.grad.numpy()
                 theirs_grad = np.zeros(o.shape) if t.grad is None else t.grad.numpy()
-                np.testing.assert_allclose(ours_grad, theirs_grad, rtol=1e-10, atol=1e-10, err_msg=f"{case.id} gradient")
+                tolerance = TORCH_GRADIENT_TOLERANCE.get(name, 1e-10)
+                np.testing.assert_allclose(ours_grad, theirs_grad, rtol=tolerance, atol=tolerance, err_msg=f"{case.id} gradient")

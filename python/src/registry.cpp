@@ -161,6 +161,7 @@ PyObject* call_ew(const OpEntry& e, const Arguments& a) {
   }
   if (std::none_of(operands, operands + info.arity, [](PyObject* o) { return is_tensor(o); }))
     throw TypeError(str(e.name, ": argument 'input' must be a Tensor, got ", type_name(operands[0])));
+  if (inplace && !is_tensor(operands[0])) throw TypeError(str(e.name, ": writes its first argument, which must be a Tensor, got ", type_name(operands[0])));
   // Numbers that were left out keep their defaults.
   py::object kept[3];
   size_t last = n;

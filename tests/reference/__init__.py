@@ -22,19 +22,19 @@ class Random:
         self.rng = np.random.default_rng(seed)
 
     def __call__(self, *shape: int) -> np.ndarray:
-        return self.rng.standard_normal(shape)
+        return np.asarray(self.rng.standard_normal(shape))
 
     def uniform(self, lo: float, hi: float, *shape: int) -> np.ndarray:
-        return self.rng.uniform(lo, hi, shape)
+        return np.asarray(self.rng.uniform(lo, hi, shape))
 
     def positive(self, *shape: int) -> np.ndarray:
-        return self.rng.uniform(0.1, 2.0, shape)
+        return np.asarray(self.rng.uniform(0.1, 2.0, shape))
 
     def ints(self, high: int, *shape: int) -> np.ndarray:
-        return self.rng.integers(0, high, shape)
+        return np.asarray(self.rng.integers(0, high, shape))
 
     def bools(self, *shape: int) -> np.ndarray:
-        return self.rng.random(shape) < 0.5
+        return np.asarray(self.rng.random(shape) < 0.5)
 
     def distinct(self, *shape: int) -> np.ndarray:
         """No ties, at least 0.05 apart: for max, min and sorting."""

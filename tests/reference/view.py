@@ -8,17 +8,17 @@ for _name in ("empty", "empty_like", "copy_", "fill_", "zero_", "as_strided"):
     ELSEWHERE[_name] = "test_tensor.py"
 
 
-@op("zeros", lambda r: [((2, 3),), ((),), ((0, 2),)], grad=False)
+@op("zeros", lambda r: [((2, 3),), ((),), ((0, 2),)], grad=False, only=("float32",))
 def zeros(size):
     return np.zeros(size)
 
 
-@op("ones", lambda r: [((2, 3),), ((),)], grad=False)
+@op("ones", lambda r: [((2, 3),), ((),)], grad=False, only=("float32",))
 def ones(size):
     return np.ones(size)
 
 
-@op("full", lambda r: [((2, 3), 2.5), ((), 1.0)], grad=False)
+@op("full", lambda r: [((2, 3), 2.5), ((), 1.0)], grad=False, only=("float32",))
 def full(size, value):
     return np.full(size, value)
 
@@ -38,17 +38,17 @@ def full_like(x, value):
     return np.full_like(x, value)
 
 
-@op("arange", lambda r: [(5,), (2, 9, 3), (5, -2, -1), (0.0, 1.0, 0.3)], grad=False)
+@op("arange", lambda r: [(5,), (2, 9, 3), (5, -2, -1), (0.0, 1.0, 0.3)], grad=False, only=("float32",))
 def arange(*args):
     return np.arange(*args)
 
 
-@op("linspace", lambda r: [(0.0, 1.0, 5), (3.0, -1.0, 1), (0.0, 1.0, 0)], grad=False)
+@op("linspace", lambda r: [(0.0, 1.0, 5), (3.0, -1.0, 1), (0.0, 1.0, 0)], grad=False, only=("float32",))
 def linspace(start, end, steps):
     return np.linspace(start, end, steps)
 
 
-@op("eye", lambda r: [(3,), (2, 4)], grad=False)
+@op("eye", lambda r: [(3,), (2, 4)], grad=False, only=("float32",))
 def eye(n, m=None):
     return np.eye(n, m)
 
