@@ -22,6 +22,13 @@ LAMINA_INLINE bool any(Mask<T> m) {
   return !_mm256_testz_si256((__m256i)m.m, (__m256i)m.m);
 }
 
+// table[i mod 16] for a table of 16 floats.
+LAMINA_INLINE Vec<float> lookup16(const float* table, Vec<int32_t> i) {
+  const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), (__m256i)i.v);
+  const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), (__m256i)i.v);
+  return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32((__m256i)i.v, 28)));
+}
+
 LAMINA_INLINE Vec<double> widen_low(Vec<float> x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x.v)); }
 LAMINA_INLINE Vec<double> widen_high(Vec<float> x) { return _mm256_cvtps_pd(_mm256_extractf128_ps(x.v, 1)); }
 LAMINA_INLINE Vec<float> narrow(Vec<double> low, Vec<double> high) {

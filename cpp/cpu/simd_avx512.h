@@ -16,10 +16,42 @@ LAMINA_INLINE Vec<double> greater(Vec<double> a, Vec<double> b) { return _mm512_
 // x * 2^k for an integer-valued k, rounded once.
 LAMINA_INLINE Vec<float> scalb(Vec<float> x, Vec<float> k) { return _mm512_scalef_ps(x.v, k.v); }
 LAMINA_INLINE Vec<double> scalb(Vec<double> x, Vec<double> k) { return _mm512_scalef_pd(x.v, k.v); }
+// Codes: 0 y, 1 x, 3 the default NaN, 4 -infinity, 5 infinity. Classes, from the lowest nibble on:
+// quiet NaN, signalling NaN, zero, one, -infinity, infinity, negative, positive.
+inline constexpr int kLogEdges = 0x03530411;
 LAMINA_INLINE bool any(Mask<float> m) { return _mm512_movepi32_mask((__m512i)m.m) != 0; }
 LAMINA_INLINE bool any(Mask<double> m) { return _mm512_movepi64_mask((__m512i)m.m) != 0; }
 LAMINA_INLINE bool any(Mask<int32_t> m) { return _mm512_movepi32_mask((__m512i)m.m) != 0; }
 LAMINA_INLINE bool any(Mask<int64_t> m) { return _mm512_movepi64_mask((__m512i)m.m) != 0; }
+
+// x = 2^e m with 3/4 <= m < 3/2, for positive finite x.
+LAMINA_INLINE Vec<float> mantissa(Vec<float> x) {
+  return _mm512_getmant_ps(x.v, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+}
+LAMINA_INLINE Vec<double> mantissa(Vec<double> x) {
+  return _mm512_getmant_pd(x.v, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src);
+}
+LAMINA_INLINE Vec<float> exponent(Vec<float> x, Vec<float> m) {
+  const __m512 e = _mm512_getexp_ps(x.v);
+  return _mm512_sub_ps(e, _mm512_getexp_ps(m.v));
+}
+LAMINA_INLINE Vec<double> exponent(Vec<double> x, Vec<double> m) {
+  const __m512d e = _mm512_getexp_pd(x.v);
+  return _mm512_sub_pd(e, _mm512_getexp_pd(m.v));
+}
+// y, but what a logarithm returns where x is 0, negative, infinite or NaN: one nibble per class of x, from quiet NaN
+// on.
+LAMINA_INLINE Vec<float> log_edges(Vec<float> x, Vec<float> y) {
+  return _mm512_fixupimm_ps(y.v, x.v, _mm512_set1_epi32(kLogEdges), 0);
+}
+LAMINA_INLINE Vec<double> log_edges(Vec<double> x, Vec<double> y) {
+  return _mm512_fixupimm_pd(y.v, x.v, _mm512_set1_epi64(kLogEdges), 0);
+}
+
+// table[i mod 16] for a table of 16 floats.
+LAMINA_INLINE Vec<float> lookup16(const float* table, Vec<int32_t> i) {
+  return _mm512_permutexvar_ps((__m512i)i.v, _mm512_loadu_ps(table));
+}
 
 LAMINA_INLINE Vec<double> widen_low(Vec<float> x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x.v)); }
 LAMINA_INLINE Vec<double> widen_high(Vec<float> x) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x.v, 1)); }

@@ -29,6 +29,11 @@ LAMINA_INLINE Vec<T> sqrt(Vec<T> a) {
 }
 #endif
 
+// table[i mod 16] for a table of 16 floats.
+LAMINA_INLINE Vec<float> lookup16(const float* table, Vec<int32_t> i) {
+  return Vec<float>::native{table[i.v[0] & 15], table[i.v[1] & 15], table[i.v[2] & 15], table[i.v[3] & 15]};
+}
+
 // a * b + c with one rounding to float. The product is exact in double; the sum is rounded to odd there (towards zero,
 // the last bit set if inexact), after which rounding to float gives the correctly rounded result.
 LAMINA_INLINE Vec<double> fma_to_odd(Vec<double> a, Vec<double> b, Vec<double> c) {

@@ -10,7 +10,7 @@ namespace forward {
 
 // The vocabulary for scalars; SIMD lanes and Tensor bring their own functions by argument-dependent lookup.
 using math::abs, math::fma, math::sqrt, math::rint, math::floor, math::ceil, math::trunc, math::select, math::copysign;
-using math::erf, math::erfc, math::ndtr, math::any;
+using math::erf, math::erfc, math::ndtr, math::gelu, math::silu, math::any;
 using math::exp, math::expm1, math::log, math::log1p, math::log2, math::log10, math::pow, math::sigmoid;
 using math::fmod, math::remainder, math::floor_divide, math::trunc_divide;
 using math::sin, math::cos, math::tan, math::atan, math::atan2, math::sinh, math::cosh, math::tanh;
@@ -74,7 +74,9 @@ RULE(tanh, tanh(x), S(1) - y * y)
 RULE(erf, erf(x), S(1.1283791670955126) * exp(-(x * x)))
 RULE(erfc, erfc(x), S(-1.1283791670955126) * exp(-(x * x)))
 RULE(ndtr, ndtr(x), S(0.3989422804014327) * exp(S(-0.5) * x * x))
+RULE(gelu, gelu(x), ndtr(x) + x * (S(0.3989422804014327) * exp(S(-0.5) * (x * x))))
 RULE(sigmoid, sigmoid(x), y*(S(1) - y))
+RULE(silu, silu(x), sigmoid(x) * (x * (S(1) - sigmoid(x)) + S(1)))
 RULE(abs, abs(x), select(x > S(0), S(1), select(x < S(0), S(-1), S(0))))
 RULE(floor, floor(x), S(0))
 RULE(ceil, ceil(x), S(0))

@@ -77,8 +77,13 @@ struct Selu : Unary<Selu> {
 };
 struct Gelu : Unary<Gelu> {
   static constexpr EwSpec spec{"input * P(N(0, 1) <= input), exact."};
-  FWD { return x * ndtr(x); }
-  BWD { return g * (ndtr(x) + x * (T(0.3989422804014327) * exp(T(-0.5) * (x * x)))); }
+  FWD { return gelu(x); }
+  BWD {
+    if constexpr (math::Single<T>)
+      return g * math::gelu_slope(x);
+    else
+      return g * (ndtr(x) + x * (T(0.3989422804014327) * exp(T(-0.5) * (x * x))));
+  }
 };
 struct GeluTanh : Unary<GeluTanh> {
   static constexpr EwSpec spec{"The tanh approximation of gelu."};
@@ -91,7 +96,7 @@ struct GeluTanh : Unary<GeluTanh> {
 };
 struct Silu : Unary<Silu> {
   static constexpr EwSpec spec{"input * sigmoid(input)."};
-  FWD { return x * sigmoid(x); }
+  FWD { return silu(x); }
   BWD {
     const T s = sigmoid(x);
     return g * (s * (T(1) + x * (T(1) - s)));

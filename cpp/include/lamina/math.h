@@ -5,4 +5,5 @@
 #include "lamina/math_div.h"
 #include "lamina/math_erf.h"
 #include "lamina/math_exp.h"
+#include "lamina/math_gelu.h"
 #include "lamina/math_trig.h"

@@ -107,9 +107,13 @@ template <Real V>
 LAMINA_FN V infinity() {
   return V(lane_t<V>(__builtin_inf()));
 }
+// The NaN that x86 arithmetic makes.
 template <Real V>
 LAMINA_FN V quiet_nan() {
-  return V(lane_t<V>(__builtin_nan("")));
+  if constexpr (Single<V>)
+    return from_bits(int_t<V>(int32_t(0xffc00000)));
+  else
+    return from_bits(int_t<V>(int64_t(0xfff8000000000000)));
 }
 
 // Adding this number rounds to an integer, to nearest even, and leaves that integer in the low bits.
@@ -179,9 +183,48 @@ LAMINA_FN V scalb(V x, V k) {
 // 2^k for an integer-valued k in the normal range.
 template <Real V>
 LAMINA_FN V power_of_two(V k) {
-  constexpr int bias = Single<V> ? 127 : 1023, mantissa = Single<V> ? 23 : 52;
-  return from_bits((bits(k + V(lane_t<V>(bias)) + round_magic<V>()) << mantissa));
+  constexpr int mantissa_bits = Single<V> ? 23 : 52;
+  constexpr lane_t<V> shift = Single<V> ? lane_t<V>(0x1.8p23 + 127) : lane_t<V>(0x1.8p52 + 1023);
+  return from_bits(bits(k + V(shift)) << mantissa_bits);
 }
+
+// x = 2^e m with 3/4 <= m < 3/2, for positive finite x; anything for others.
+template <Real V>
+LAMINA_FN V mantissa(V x) {
+  using I = int_t<V>;
+  if constexpr (Single<V>) {
+    const V scaled = select(x < V(0x1p-126f), x * V(0x1p23f), x);
+    return from_bits((wrapping_sub(bits(scaled), I(0x3f400000)) & I(0x007fffff)) + I(0x3f400000));
+  } else {
+    const V scaled = select(x < V(0x1p-1022), x * V(0x1p52), x);
+    return from_bits((wrapping_sub(bits(scaled), I(0x3fe8000000000000)) & I(0x000fffffffffffff)) +
+                     I(0x3fe8000000000000));
+  }
+}
+template <Real V>
+LAMINA_FN V exponent(V x, V m) {
+  using I = int_t<V>;
+  const auto small = x < V(Single<V> ? lane_t<V>(0x1p-126) : lane_t<V>(0x1p-1022));
+  const V scaled = select(small, x * V(Single<V> ? lane_t<V>(0x1p23) : lane_t<V>(0x1p52)), x);
+  const V bias = select(small, V(lane_t<V>(Single<V> ? 23 : 52)), V(0));
+  const I d = wrapping_sub(bits(scaled), bits(m));  // a multiple of one exponent step
+  V e;
+  if constexpr (Single<V>)
+    e = from_bits((d >> 23) + I(0x4b400000));
+  else
+    e = from_bits((d >> 52) + I(0x4338000000000000));
+  return (e - round_magic<V>()) - bias;
+}
+// What every logarithm returns at 0, below 0, at infinity and NaN, where y is its value elsewhere.
+template <Real V>
+LAMINA_FN V log_edges(V x, V y) {
+  y = select(x < infinity<V>(), y, x);
+  y = select(x == V(0), -infinity<V>(), y);
+  return select(x < V(0), quiet_nan<V>(), y);
+}
+
+// table[i mod 16]
+LAMINA_FN float lookup16(const float* table, int32_t i) { return table[i & 15]; }
 
 // A float function through double arithmetic: F::run on doubles.
 template <class F>

@@ -7,18 +7,18 @@ namespace lamina::math::inline LAMINA_ISA {
 inline constexpr double kLog2e = 0x1.71547652b82fep0;
 inline constexpr double kLn2 = 0x1.62e42fefa39efp-1;
 
-// x = k ln 2 + r, |r| <= ln 2 / 2; k is an integer.
+// x = k ln 2 + r + low, |r| <= ln 2 / 2; k is an integer. Most callers leave out low.
 template <Real V>
 struct ExpReduced {
-  V k, r;
+  V k, r, low;
 };
 template <Real V>
 LAMINA_FN ExpReduced<V> exp_reduce(V x) {
   const V k = fma(x, V(lane_t<V>(kLog2e)), round_magic<V>()) - round_magic<V>();
-  if constexpr (Single<V>)
-    return {k, fma(k, V(0x1.05c610p-29f), fma(k, V(-0x1.62e430p-1f), x))};
-  else
-    return {k, fma(k, V(-0x1.abc9e3b39803fp-56), fma(k, V(-0x1.62e42fefa39efp-1), x))};
+  const V ln2 = V(Single<V> ? lane_t<V>(0x1.62e430p-1) : lane_t<V>(kLn2));
+  const V rest = V(Single<V> ? lane_t<V>(-0x1.05c610p-29) : lane_t<V>(0x1.abc9e3b39803fp-56));
+  const V h = fma(-k, ln2, x), r = fma(-k, rest, h);
+  return {k, r, fma(-k, rest, h - r)};
 }
 // e^r = 1 + r + r^2 K(r) on the reduced range.
 template <Real V>
@@ -31,84 +31,74 @@ LAMINA_FN V exp_kernel(V r) {
                 0x1.af4e554377204p-26, 0x1.1f7340dbc337ep-29);
 }
 
-// e^x * 2^shift.
+// e^x = p 2^k, p in [0.7, 1.5]. Beyond the limits the result is 0 or infinity; NaN goes through.
 template <Real V>
-LAMINA_FN V exp_shifted(V x, int shift) {
-  // Beyond these the result is 0 or infinity; the order of operands lets NaN through.
-  const V hi = V(Single<V> ? lane_t<V>(95) : lane_t<V>(720)), lo = V(Single<V> ? lane_t<V>(-105) : lane_t<V>(-747));
-  const auto [k, r] = exp_reduce(greater(lo, lesser(hi, x)));
-  const V p = fma(fma(exp_kernel(r), r, V(1)), r, V(1));
-  return scalb(p, shift ? k + V(lane_t<V>(shift)) : k);
+struct ExpParts {
+  V p, k;
+};
+template <Real V>
+LAMINA_FN ExpParts<V> exp_parts(V x) {
+  const V hi = V(Single<V> ? lane_t<V>(95) : lane_t<V>(720)), lo = V(Single<V> ? lane_t<V>(-110) : lane_t<V>(-770));
+  const auto [k, r, low] = exp_reduce(greater(lo, lesser(hi, x)));
+  return {fma(fma(exp_kernel(r), r, V(1)), r, V(1)), k};
 }
 template <Real V>
 LAMINA_FN V exp(V x) {
-  return exp_shifted(x, 0);
+  const auto [p, k] = exp_parts(x);
+  return scalb(p, k);
+}
+// e^x / 2, without overflow before its time.
+template <Real V>
+LAMINA_FN V half_exp(V x) {
+  const auto [p, k] = exp_parts(x);
+  return scalb(p, k - V(1));
 }
 
 // e^x - 1
 template <Real V>
 LAMINA_FN V expm1(V x) {
   const V hi = V(Single<V> ? lane_t<V>(95) : lane_t<V>(720)), lo = V(Single<V> ? lane_t<V>(-20) : lane_t<V>(-40));
-  const auto [k, r] = exp_reduce(greater(lo, lesser(hi, x)));
-  const V p = fma(r * r, exp_kernel(r), r);
-  // 2^k (1 + p) - 1 through half of it, so that 2^k does not overflow.
-  const V s = power_of_two(lesser(k, V(lane_t<V>(Single<V> ? 128 : 1024))) - V(1));
-  const V y = fma(s, p, s - V(lane_t<V>(0.5)));
+  const auto [k, r, low] = exp_reduce(greater(lo, lesser(hi, x)));
+  // 2^k (1 + r + t) - 1 through half of it, so that 2^k does not overflow; 2^k (1 + r) - 1 in two parts.
+  const V top = V(lane_t<V>(Single<V> ? 128 : 1024));
+  const V s = power_of_two(lesser(k, top) - V(1)), s1 = s - V(lane_t<V>(0.5));
+  const V t = fma(r * r, exp_kernel(r), low), a = fma(s, r, s1), error = fma(s, r, s1 - a);
+  const V y = fma(s, t, error) + a;
   const V tiny = V(Single<V> ? lane_t<V>(0x1p-25) : lane_t<V>(0x1p-54));
-  return select(abs(x) < tiny, x, select(k > V(lane_t<V>(Single<V> ? 128 : 1024)), infinity<V>(), y + y));
+  return select(abs(x) < tiny, x, select(k > top, infinity<V>(), y + y));
 }
 
-// x = 2^e m with sqrt(1/2) <= m < sqrt(2), for positive finite x.
+// x = 2^e m with 3/4 <= m < 3/2, for positive finite x.
 template <Real V>
 struct LogReduced {
   V e, m;
 };
 template <Real V>
 LAMINA_FN LogReduced<V> log_reduce(V x) {
-  using I = int_t<V>;
-  const auto small = x < V(Single<V> ? lane_t<V>(0x1p-126) : lane_t<V>(0x1p-1022));
-  const V scaled = select(small, x * V(Single<V> ? lane_t<V>(0x1p23) : lane_t<V>(0x1p52)), x);
-  const V bias = select(small, V(lane_t<V>(Single<V> ? 23 : 52)), V(0));
-  if constexpr (Single<V>) {
-    const I i = wrapping_sub(bits(scaled), I(0x3f3504f3));  // sqrt(1/2)
-    const V e = from_bits((i >> 23) + I(0x4b400000)) - round_magic<V>();
-    return {e - bias, from_bits((i & I(0x007fffff)) + I(0x3f3504f3))};
-  } else {
-    const I i = wrapping_sub(bits(scaled), I(0x3fe6a09e667f3bcd));
-    const V e = from_bits((i >> 52) + I(0x4338000000000000)) - round_magic<V>();
-    return {e - bias, from_bits((i & I(0x000fffffffffffff)) + I(0x3fe6a09e667f3bcd))};
-  }
+  const V m = mantissa(x);
+  return {exponent(x, m), m};
 }
-// e ln 2 + log(1 + f) for a reduced f.
+// e ln 2 + log(1 + f + low) for a reduced f.
 template <Real V>
-LAMINA_FN V log_combine(V e, V f) {
+LAMINA_FN V log_combine(V e, V f, V low) {
   if constexpr (Single<V>) {
-    const V k = poly(f, 0x1.555554p-2, -0x1.fffffcp-3, 0x1.999d5ap-3, -0x1.555b4ap-3, 0x1.23d21ap-3, -0x1.fcf4c6p-4,
-                     0x1.dea282p-4, -0x1.d635bcp-4, 0x1.1d8ea6p-4);
-    const V f2 = f * f;
-    const V low = fma(f2 * f, k, e * V(-0x1.05c610p-29f));  // ln 2 = 0x1.62e430p-1 - 0x1.05c610p-29
-    return fma(e, V(0x1.62e430p-1f), f + fma(f2, V(-0.5f), low));
+    const V k = poly(f, 0x1.555556p-2, -0x1.000026p-2, 0x1.999a56p-3, -0x1.5536aap-3, 0x1.243704p-3, -0x1.02da64p-3,
+                     0x1.de70d4p-4, -0x1.87a1eap-4, 0x1.5f350ep-5);
+    const V f2 = f * f, a = fma(e, V(-0x1.05c610p-29f), low);  // ln 2 = 0x1.62e430p-1 - 0x1.05c610p-29
+    return fma(e, V(0x1.62e430p-1f), f + fma(f2, V(-0.5f), fma(f2 * f, k, a)));
   } else {
     const V s = f / (V(2) + f), z = s * s;
-    const V r = z * poly(z, 0x1.5555555555555p-1, 0x1.9999999999998p-2, 0x1.2492492492959p-2, 0x1.c71c71c64c8ccp-3,
-                         0x1.745d17d35328cp-3, 0x1.3b137b347f3c2p-3, 0x1.111d273ca8a70p-3, 0x1.debedbffa1d9ep-4,
-                         0x1.e6afc55fa9490p-4);
-    const V half = V(0.5) * f * f;
-    const V low = fma(s, half + r, e * V(0x1.abc9e3b39803fp-56));
-    return fma(e, V(0x1.62e42fefa39efp-1), f - (half - low));
+    const V r = z * poly(z, 0x1.5555555555555p-1, 0x1.9999999999989p-2, 0x1.2492492494f45p-2, 0x1.c71c71c1c5858p-3,
+                         0x1.745d19f1e6714p-3, 0x1.3b12f14df9885p-3, 0x1.1130979491841p-3, 0x1.dbe2ac9df2b88p-4,
+                         0x1.fca32e9076a86p-4);
+    const V half = V(0.5) * f * f, a = fma(s, half + r, fma(e, V(0x1.abc9e3b39803fp-56), low));
+    return fma(e, V(kLn2), f - (half - a));
   }
-}
-// What every logarithm returns at 0, below 0, at infinity and NaN, where y is its value elsewhere.
-template <Real V>
-LAMINA_FN V log_edges(V x, V y) {
-  y = select(x < infinity<V>(), y, x);
-  y = select(x == V(0), -infinity<V>(), y);
-  return select(x < V(0), quiet_nan<V>(), y);
 }
 template <Real V>
 LAMINA_FN V log(V x) {
   const auto [e, m] = log_reduce(x);
-  return log_edges(x, log_combine(e, m - V(1)));
+  return log_edges(x, log_combine(e, m - V(1), V(0)));
 }
 // log(1 + x): the rounding error of 1 + x goes back into the reduced argument.
 template <Real V>
@@ -116,19 +106,20 @@ LAMINA_FN V log1p(V x) {
   const V u = V(1) + x, b = u - V(1);
   const V c = (V(1) - (u - b)) + (x - b);
   const auto [e, m] = log_reduce(u);
-  const V y = log_combine(e, (m - V(1)) + scalb(c, -e));
+  const V h = m - V(1), cs = scalb(c, -e), f = h + cs;
+  const V y = log_combine(e, f, cs - (f - h));
   const V tiny = V(Single<V> ? lane_t<V>(0x1p-25) : lane_t<V>(0x1p-54));
   return select(abs(x) < tiny, x, log_edges(u, y));
 }
 
-// log2 of a positive double to about 2^-50, without fma: the core of the float functions below.
+// log2 of a positive double to about 2^-36, without fma: the core of the float functions below.
 struct Log2Core {
   template <Double V>
   LAMINA_FN static V run(V x) {
     const auto [e, m] = log_reduce(x);
     const V f = m - V(1), s = f / (V(2) + f), z = s * s;
-    const V k = poly_plain(z, 0x1.5555555555555p-1, 0x1.9999999999a38p-2, 0x1.2492492476cccp-2, 0x1.c71c720159177p-3,
-                           0x1.745cf9048dd95p-3, 0x1.3b1c355a8f7a2p-3, 0x1.0fbe95d716020p-3, 0x1.0c039c49989c6p-3);
+    const V k = poly_plain(z, 0x1.555555559f368p-1, 0x1.999996c89ee74p-2, 0x1.24947a5acbbc0p-2, 0x1.c5ec001c9bc67p-3,
+                           0x1.95bc028a08946p-3);
     return e + (s * (V(2) + z * k)) * V(kLog2e);
   }
 };
@@ -163,8 +154,8 @@ LAMINA_FN TwoSum<V> log_two(V m) {
   // 2 s + 2/3 s^3 in two parts, the rest of the series in one
   const V c = V(0x1.5555555555555p-1), clo = V(0x1.5555555555555p-55);
   const V rest = z * z *
-                 poly(z, 0x1.9999999999998p-2, 0x1.2492492492959p-2, 0x1.c71c71c64c8ccp-3, 0x1.745d17d35328cp-3,
-                      0x1.3b137b347f3c2p-3, 0x1.111d273ca8a70p-3, 0x1.debedbffa1d9ep-4, 0x1.e6afc55fa9490p-4);
+                 poly(z, 0x1.9999999999989p-2, 0x1.2492492494f45p-2, 0x1.c71c71c1c5858p-3, 0x1.745d19f1e6714p-3,
+                      0x1.3b12f14df9885p-3, 0x1.1130979491841p-3, 0x1.dbe2ac9df2b88p-4, 0x1.fca32e9076a86p-4);
   const V q = z * c, qlo = fma(z, c, -q) + fma(z, clo, zlo * c) + rest;
   const V t = s * q, tlo = fma(s, q, -t) + fma(s, qlo, slo * q);
   const auto a = fast_two_sum(s + s, t);
@@ -200,9 +191,8 @@ LAMINA_FN V log10(V x) {
 template <Double V>
 LAMINA_FN V exp2_plain(V t) {
   const V k = (t + round_magic<V>()) - round_magic<V>(), r = (t - k) * V(kLn2);
-  const V p =
-      poly_plain(r, 1.0, 1.0, 0x1.fffffffffe028p-2, 0x1.5555555554f8cp-3, 0x1.55555565dead9p-5, 0x1.11111117140a3p-7,
-                 0x1.6c166b8f94446p-10, 0x1.a019c3324fe13p-13, 0x1.a137426f16cfcp-16, 0x1.72ada50a7cd68p-19);
+  const V p = poly_plain(r, 1.0, 1.0, 0x1.0000000ba132cp-1, 0x1.5555555a800cdp-3, 0x1.5554e8a22b84cp-5,
+                         0x1.1110e0c5c7f50p-7, 0x1.6d43af18200d3p-10, 0x1.a1256cd2f13c2p-13);
   return scalb(p, k);
 }
 template <Real V>
@@ -228,7 +218,7 @@ LAMINA_FN V pow_double(V x, V y) {
   const auto l = fast_two_sum(s, ((h - (s - b)) + (a.hi - b)) + (a.lo + hlo));
   const V p = y * l.hi, q = greater(V(-800), lesser(V(800), p));
   const V plo = select(q == p, fma(y, l.hi, -p) + y * l.lo, V(0));
-  const auto [k, r] = exp_reduce(q);
+  const auto [k, r, low] = exp_reduce(q);
   const V r2 = r + plo;
   return scalb(fma(fma(exp_kernel(r2), r2, V(1)), r2, V(1)), k);
 }
@@ -251,11 +241,33 @@ LAMINA_FN V pow(V x, V y) {
   return select((y == V(0)) | (x == one) | ((a == one) & (abs(y) == inf)), one, r);
 }
 
-// 1 / (1 + e^-x) without overflow, accurate in the tail.
+// 1 / (1 + e^-x) = s 2^k: e^-x and 1 + e^-x carry their rounding errors along; k scales far below 1, where 1 no longer
+// counts.
+template <Real V>
+struct SigmoidParts {
+  V s, k;
+};
+template <Real V>
+LAMINA_FN SigmoidParts<V> sigmoid_parts(V x) {
+  const V hi = V(Single<V> ? lane_t<V>(110) : lane_t<V>(770)), lo = V(Single<V> ? lane_t<V>(-80) : lane_t<V>(-700));
+  const V one(1), far = V(Single<V> ? lane_t<V>(40) : lane_t<V>(70));
+  const auto [k, r, low] = exp_reduce(greater(lo, lesser(hi, -x)));
+  const V q = fma(r * r, exp_kernel(r), r), p = one + q, plo = q - (p - one);
+  const V near = lesser(far, k), scale = power_of_two(near);
+  const V d = fma(p, scale, one), dlo = fma(plo, scale, fma(p, scale, one - d));
+  const V s = one / d;
+  return {fma(-(s * s), dlo, s), near - k};
+}
 template <Real V>
 LAMINA_FN V sigmoid(V x) {
-  const V e = exp(-abs(x));
-  return select(x < V(0), e, V(1)) / (V(1) + e);
+  const auto [s, k] = sigmoid_parts(x);
+  return scalb(s, k);
+}
+// x sigmoid(x), rounded once where the result is subnormal.
+template <Real V>
+LAMINA_FN V silu(V x) {
+  const auto [s, k] = sigmoid_parts(x);
+  return scalb(s * greater(V(Single<V> ? lane_t<V>(-110) : lane_t<V>(-770)), x), k);
 }
 
 template <Real V>
@@ -299,7 +311,7 @@ LAMINA_FN V sinh(V x) {
   } else {
     const V t = abs(x), m = expm1(lesser(V(40), t));
     const V small = V(0.5) * (m + m / (m + V(1)));
-    return with_sign(select(t > V(40), exp_shifted(t, -1), small), x);
+    return with_sign(select(t > V(40), half_exp(t), small), x);
   }
 }
 template <Real V>
@@ -308,7 +320,7 @@ LAMINA_FN V cosh(V x) {
     return via_double(CoshSingle{}, x);
   } else {
     const V t = abs(x), e = exp(lesser(V(40), t));
-    return select(t > V(40), exp_shifted(t, -1), fma(V(0.5), e, V(0.5) / e));
+    return select(t > V(40), half_exp(t), fma(V(0.5), e, V(0.5) / e));
   }
 }
 

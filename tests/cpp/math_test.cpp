@@ -1,0 +1,202 @@
+// Errors in ULP of every elementwise function of one argument, in float against double over all bit patterns
+// (--full) or every 4099th (default), and in double against long double on random arguments. Exits 1 above the bar.
+#include <omp.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "lamina/backend.h"
+
+namespace {
+
+using lamina::DType;
+using lamina::Ew;
+using lamina::View;
+using Real = long double;
+
+constexpr int64_t kChunk = 1 << 16;
+
+template <class T>
+View row(T* p, int64_t n) {
+  View v{};
+  v.data = p;
+  v.dtype = lamina::DTypeOf<T>::value;
+  v.ndim = 1;
+  v.shape[0] = n;
+  v.stride[0] = 1;
+  return v;
+}
+template <class T>
+void run(Ew op, T* x, T* y, int64_t n) {
+  const double params[3] = {op == Ew::LeakyRelu  ? 0.01
+                            : op == Ew::Hardtanh ? -1.0
+                                                 : 1.0,
+                            op == Ew::Softplus ? 20.0 : 1.0, 0};
+  const View in = row(x, n);
+  lamina::cpu::kernels().elementwise({op, 0}, lamina::DTypeOf<T>::value, &in, 1, row(y, n), params);
+}
+
+// Distance in units of the last place of the exact value; infinite when one is NaN or infinite and the other is not.
+template <class T, class R>
+double ulps(T got, R exact) {
+  constexpr int digits = sizeof(T) == 4 ? 24 : 53, lowest = sizeof(T) == 4 ? -149 : -1074;
+  if (std::isnan(exact)) return std::isnan(got) ? 0 : INFINITY;
+  if (std::isnan(got)) return INFINITY;
+  const T rounded = T(exact);
+  if (got == rounded)
+    return std::isinf(rounded)
+               ? 0
+               : double(std::fabs(R(got) - exact) /
+                        std::ldexp(R(1), std::max(std::ilogb(exact == 0 ? R(1e-300) : exact) - digits + 1, lowest)));
+  if (std::isinf(got)) {  // an overflow one step early
+    const R top = std::ldexp(R(1), sizeof(T) == 4 ? 128 : 1024);
+    return double(std::fabs((std::signbit(got) ? -top : top) - exact) / std::ldexp(top, -digits));
+  }
+  if (std::isinf(rounded)) return std::fabs(got) == std::numeric_limits<T>::max() ? 1 : INFINITY;
+  return double(std::fabs(R(got) - exact) / std::ldexp(R(1), std::max(std::ilogb(exact) - digits + 1, lowest)));
+}
+
+template <class R>
+R softplus(R x) {
+  return x > 20 ? x : std::log1p(std::exp(x));
+}
+template <class R>
+R sigmoid(R x) {
+  return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x));
+}
+constexpr Real kRoot = 0.707106781186547524400844362104849039L;
+
+struct Function {
+  const char* name;
+  Ew op;
+  double bar, bar64;  // allowed error in float and in double
+  double (*f)(double);
+  Real (*g)(Real);
+  double lo, hi;  // range of the double test
+};
+#define F(name, Op, bar, bar64, lo, hi, ...) \
+  {name,                                     \
+   Ew::Op,                                   \
+   bar,                                      \
+   bar64,                                    \
+   [](double x) -> double {                  \
+     using R = double;                       \
+     return __VA_ARGS__;                     \
+   },                                        \
+   [](Real x) -> Real {                      \
+     using R = Real;                         \
+     return __VA_ARGS__;                     \
+   },                                        \
+   lo,                                       \
+   hi}
+const Function kFunctions[] = {
+    F("exp", Exp, 1, 1, -750, 720, std::exp(x)),
+    F("expm1", Expm1, 2, 2, -40, 720, std::expm1(x)),
+    F("log", Log, 1, 1, 0, 1e3, std::log(x)),
+    F("log1p", Log1p, 1.5, 2, -1, 10, std::log1p(x)),
+    F("log2", Log2, 1, 1, 0, 1e3, std::log2(x)),
+    F("log10", Log10, 1, 1, 0, 1e3, std::log10(x)),
+    F("sin", Sin, 1, 1, -1e5, 1e5, std::sin(x)),
+    F("cos", Cos, 1, 1, -1e5, 1e5, std::cos(x)),
+    F("tan", Tan, 1, 3, -1e5, 1e5, std::tan(x)),
+    F("atan", Atan, 1.5, 2, -10, 10, std::atan(x)),
+    F("sinh", Sinh, 1, 3, -720, 720, std::sinh(x)),
+    F("cosh", Cosh, 1, 2, -720, 720, std::cosh(x)),
+    F("tanh", Tanh, 1.5, 3, -25, 25, std::tanh(x)),
+    F("erf", Erf, 1.5, 2, -7, 7, std::erf(x)),
+    F("erfc", Erfc, 1, 4, -7, 28, std::erfc(x)),
+    F("ndtr", Ndtr, 2, 6, -39, 10, R(0.5) * std::erfc(-x * R(kRoot))),
+    F("sqrt", Sqrt, 0.5, 0.5, 0, 1e3, std::sqrt(x)),
+    F("rsqrt", Rsqrt, 1.5, 1.5, 0, 1e3, 1 / std::sqrt(x)),
+    F("reciprocal", Reciprocal, 0.5, 0.5, -10, 10, 1 / x),
+    F("sigmoid", Sigmoid, 2, 3, -750, 50, sigmoid(x)),
+    F("silu", Silu, 2, 3, -750, 50, std::isinf(x) && x < 0 ? R(0) : x * sigmoid(x)),
+    F("gelu", Gelu, 4, 6, -39, 10, std::isinf(x) && x < 0 ? R(0) : x * R(0.5) * std::erfc(-x * R(kRoot))),
+    F("logsigmoid", Logsigmoid, 2, 3, -750, 750, -(x < -20 ? -x + std::log1p(std::exp(x)) : std::log1p(std::exp(-x)))),
+    F("softplus", Softplus, 2, 3, -750, 50, softplus(x)),
+};
+#undef F
+
+struct Worst {
+  double error = 0, at = 0;
+  void see(double e, double x) {
+    if (!(e <= error)) error = e, at = x;
+  }
+};
+
+Worst test_float(const Function& f, uint64_t stride) {
+  Worst worst;
+  const uint64_t count = ((uint64_t(1) << 32) + stride - 1) / stride;
+#pragma omp parallel
+  {
+    Worst mine;
+    std::vector<float> x(kChunk), y(kChunk);
+#pragma omp for schedule(dynamic)
+    for (uint64_t lo = 0; lo < count; lo += kChunk) {
+      const int64_t n = int64_t(std::min<uint64_t>(kChunk, count - lo));
+      for (int64_t i = 0; i < n; ++i) {
+        const uint32_t u = uint32_t((lo + uint64_t(i)) * stride);
+        std::memcpy(&x[i], &u, 4);
+      }
+      run(f.op, x.data(), y.data(), n);
+      for (int64_t i = 0; i < n; ++i) mine.see(ulps(y[i], f.f(double(x[i]))), x[i]);
+    }
+#pragma omp critical
+    worst.see(mine.error, mine.at);
+  }
+  return worst;
+}
+
+Worst test_double(const Function& f) {
+  Worst worst;
+  std::mt19937_64 random(1);
+  std::vector<double> x(kChunk), y(kChunk);
+  for (int round = 0; round < 3; ++round) {
+    for (double& v : x) {
+      const uint64_t u = random();
+      const double t = double(u >> 11) * 0x1p-53;
+      if (round == 0)
+        v = f.lo + (f.hi - f.lo) * t;
+      else if (round == 1)
+        v = std::max(f.lo, -3.0) + (std::min(f.hi, 3.0) - std::max(f.lo, -3.0)) * t;
+      else
+        std::memcpy(&v, &u, 8);  // any bit pattern
+    }
+    run(f.op, x.data(), y.data(), kChunk);
+    for (int64_t i = 0; i < kChunk; ++i) worst.see(ulps(y[i], f.g(Real(x[i]))), x[i]);
+  }
+  return worst;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  uint64_t stride = 4099;
+  std::string_view only;
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--full")
+      stride = 1;
+    else if (std::string_view(argv[i]) == "--stride" && i + 1 < argc)
+      stride = std::strtoull(argv[++i], nullptr, 10);
+    else
+      only = argv[i];
+  }
+  bool ok = true;
+  std::printf("%s, every %llu. float: ULP (bar) at x; double: the same\n", lamina::cpu::isa_name(),
+              (unsigned long long)stride);
+  for (const Function& f : kFunctions) {
+    if (!only.empty() && only != f.name) continue;
+    const Worst a = test_float(f, stride), b = test_double(f);
+    const bool good = a.error <= f.bar && b.error <= f.bar64;
+    std::printf("%-11s %8.3f (%g) at %-16.9g %8.3f (%g) at %-24.17g %s\n", f.name, a.error, f.bar, a.at, b.error,
+                f.bar64, b.at, good ? "" : "TOO LARGE");
+    std::fflush(stdout);
+    ok = ok && good;
+  }
+  return ok ? 0 : 1;
+}
