@@ -1,13 +1,16 @@
 // Errors in ULP of every elementwise function of one argument, in float against double over all bit patterns
 // (--full) or every 4099th (default), and in double against long double on random arguments. Exits 1 above the bar.
-#include <omp.h>
-
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
+#include <mutex>
 #include <random>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "lamina/backend.h"
@@ -19,7 +22,7 @@ using lamina::Ew;
 using lamina::View;
 using Real = long double;
 
-constexpr int64_t kChunk = 1 << 16;
+constexpr int64_t kChunk = 1 << 14;
 
 template <class T>
 View row(T* p, int64_t n) {
@@ -85,11 +88,11 @@ struct Function {
    bar,                                      \
    bar64,                                    \
    [](double x) -> double {                  \
-     using R = double;                       \
+     using R [[maybe_unused]] = double;      \
      return __VA_ARGS__;                     \
    },                                        \
    [](Real x) -> Real {                      \
-     using R = Real;                         \
+     using R [[maybe_unused]] = Real;        \
      return __VA_ARGS__;                     \
    },                                        \
    lo,                                       \
@@ -130,14 +133,14 @@ struct Worst {
 };
 
 Worst test_float(const Function& f, uint64_t stride) {
-  Worst worst;
   const uint64_t count = ((uint64_t(1) << 32) + stride - 1) / stride;
-#pragma omp parallel
-  {
+  std::atomic<uint64_t> next{0};
+  Worst worst;
+  std::mutex lock;
+  const auto work = [&] {
     Worst mine;
     std::vector<float> x(kChunk), y(kChunk);
-#pragma omp for schedule(dynamic)
-    for (uint64_t lo = 0; lo < count; lo += kChunk) {
+    for (uint64_t lo; (lo = next.fetch_add(kChunk)) < count;) {
       const int64_t n = int64_t(std::min<uint64_t>(kChunk, count - lo));
       for (int64_t i = 0; i < n; ++i) {
         const uint32_t u = uint32_t((lo + uint64_t(i)) * stride);
@@ -146,9 +149,13 @@ Worst test_float(const Function& f, uint64_t stride) {
       run(f.op, x.data(), y.data(), n);
       for (int64_t i = 0; i < n; ++i) mine.see(ulps(y[i], f.f(double(x[i]))), x[i]);
     }
-#pragma omp critical
+    const std::lock_guard guard(lock);
     worst.see(mine.error, mine.at);
-  }
+  };
+  std::vector<std::thread> team;
+  for (int i = 1; i < lamina::cpu::num_threads(); ++i) team.emplace_back(work);
+  work();
+  for (std::thread& t : team) t.join();
   return worst;
 }
 
