@@ -1,0 +1,214 @@
+"""Writes python/lamina/_C.pyi from the registry of the built module; --check only compares.
+
+usage: gen_stubs.py [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import pathlib
+import re
+import sys
+
+from lamina import _C
+
+TARGET = pathlib.Path(__file__).resolve().parent.parent / "python" / "lamina" / "_C.pyi"
+HEADER = '''"""Types of the engine. Written by tools/gen_stubs.py from the registry; do not edit."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias, overload
+
+Number: TypeAlias = int | float | bool
+
+class ValuesIndices(NamedTuple):
+    values: Tensor
+    indices: Tensor
+
+'''
+ELEMENTWISE_NAMES = {1: ["input"], 2: ["input", "other"], 3: ["input", "end", "weight"]}
+# Dunders that come from slots, with their types.
+OPERATORS = "add sub mul truediv floordiv mod pow and or xor".split()
+COMPARISONS = "lt le gt ge eq ne".split()
+
+
+def python_type(text: str) -> str:
+    return text.replace("dtype", "dtype").replace("Number | None", "Number | None")
+
+
+def elementwise_signature(row: dict, method: bool) -> str:
+    e = row["elementwise"]
+    names = ELEMENTWISE_NAMES[e["arity"]]
+    parts = ["self" if method else "input: Tensor | Number" if e["arity"] > 1 else "input: Tensor"]
+    parts += [f"{n}: Tensor | Number" for n in names[1:]]
+    parts += [f"{n}: Number = {v:g}" for n, v in e["params"]]
+    if not method:
+        parts.append("inplace: bool = False")
+    return f"({', '.join(parts)}) -> Tensor"
+
+
+def row_signatures(row: dict, method: bool) -> list[tuple[str, str]]:
+    if not row["overloads"]:
+        return [(elementwise_signature(row, method), row["elementwise"]["doc"])]
+    out = []
+    for o in row["overloads"]:
+        parts = []
+        for i, (name, kind, default, varargs) in enumerate(o["params"]):
+            if method and i == 0:
+                parts.append("self")
+            elif varargs:
+                star = not default and i == len(o["params"]) - 1
+                parts.append(f"*{name}: Any" if star or not default else f"{name}: {kind} = {default}")
+            else:
+                parts.append(f"{name}: {kind}" + (f" = {default}" if default else ""))
+        # After *args the rest is keyword-only, which is how it is called.
+        out.append((f"({', '.join(parts)}) -> {o['result']}", o["doc"]))
+    return out
+
+
+def function(name: str, signatures: list[tuple[str, str]], indent: str) -> str:
+    lines = []
+    for signature, doc in signatures:
+        if len(signatures) > 1:
+            lines.append(f"{indent}@overload")
+        lines.append(f'{indent}def {name}{signature}:\n{indent}    """{doc}"""')
+    return "\n".join(lines) + "\n"
+
+
+def pybind_signature(member: object, name: str, method: bool) -> tuple[str, str]:
+    """From the docstring that pybind11 writes; argument types it cannot know become Any."""
+    doc = (inspect.getdoc(member) or "").strip()
+    text = doc.splitlines()[0] if doc else f"{name}(*args, **kwargs)"
+    match = re.match(r"\w+\((.*)\)(?: -> (.*))?$", text)
+    arguments, result = (match.group(1), match.group(2)) if match else ("*args: Any, **kwargs: Any", None)
+    parts = []
+    for i, part in enumerate(p for p in re.split(r",\s*(?![^\[]*\])", arguments) if p):
+        if method and i == 0:
+            parts.append("self")
+            continue
+        head, _, default = part.partition(" = ")
+        label = head.split(":")[0].strip()
+        parts.append(f"{label}: Any" + (" = ..." if default else ""))
+    known = {"int", "float", "bool", "str", "None", "Tensor"}
+    returned = (result or "Any").replace("lamina._C.", "").replace("lamina.", "")
+    rest = "\n".join(doc.splitlines()[1:]).strip()
+    return f"({', '.join(parts)}) -> {returned if returned in known else 'Any'}", rest or name
+
+
+def tensor_class(rows: list[dict]) -> str:
+    body = ["class Tensor:", '    """A multi-dimensional array of one dtype, with automatic differentiation."""', ""]
+    body.append("    def __new__(cls, data: Tensor, *args: Any, **kwargs: Any) -> Tensor: ...")
+    for name in OPERATORS:
+        body.append(f"    def __{name}__(self, other: Tensor | Number) -> Tensor: ...")
+        body.append(f"    def __r{name}__(self, other: Tensor | Number) -> Tensor: ...")
+        body.append(f"    def __i{name}__(self, other: Tensor | Number) -> Tensor: ...")
+    for name in COMPARISONS:
+        note = "  # type: ignore[override]" if name in ("eq", "ne") else ""
+        body.append(f"    def __{name}__(self, other: Any) -> Tensor: ...{note}")
+    for name in ("neg", "pos", "abs", "invert"):
+        body.append(f"    def __{name}__(self) -> Tensor: ...")
+    body += [
+        "    def __matmul__(self, other: Tensor) -> Tensor: ...",
+        "    def __hash__(self) -> int: ...",
+        "    def __bool__(self) -> bool: ...",
+        "    def __float__(self) -> float: ...",
+        "    def __int__(self) -> int: ...",
+        "    def __index__(self) -> int: ...",
+        "    def __len__(self) -> int: ...",
+    ]
+    ops = {r["name"] for r in rows if "m" in r["where"]}
+    plain = {"__module__", "__doc__", "__dict__", "__new__", "__init__", "__hash__", "__weakref__"}
+    for name, member in sorted(vars(_C.Tensor).items()):
+        if name in ops or name in plain or type(member).__name__ in ("wrapper_descriptor", "member_descriptor", "getset_descriptor", "builtin_function_or_method"):
+            continue
+        if isinstance(member, property):
+            body.append(f'    @property\n    def {name}(self) -> Any:\n        """{member.__doc__ or name}"""')
+            if member.fset:
+                body.append(f"    @{name}.setter\n    def {name}(self, value: Any) -> None: ...")
+            continue
+        if callable(member):
+            signature, doc = pybind_signature(member, name, True)
+            body.append(f'    def {name}{signature}:\n        """{doc}"""')
+    for row in sorted(rows, key=lambda r: r["name"]):
+        if "m" in row["where"]:
+            body.append(function(row["name"], row_signatures(row, True), "    "))
+    return "\n".join(body) + "\n\n"
+
+
+def module_members(rows: list[dict]) -> str:
+    ops = {r["name"] for r in rows if "f" in r["where"]}
+    out = []
+    for name, member in sorted(vars(_C).items()):
+        if name in ops or name.startswith("__") and name != "__version__" or name in ("Tensor", "dtype", "device"):
+            continue
+        if isinstance(member, _C.dtype):
+            out.append(f"{name}: dtype")
+        elif isinstance(member, type) and issubclass(member, BaseException):
+            bases = ", ".join(b.__name__ for b in member.__bases__)
+            out.append(f"class {name}({bases}): ...")
+        elif isinstance(member, type):
+            out.append(f"class {name}:\n    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
+            for k, v in sorted(vars(member).items()):
+                if k.startswith("_") and k not in ("__enter__", "__exit__"):
+                    continue
+                if isinstance(v, property):
+                    out.append(f"    @property\n    def {k}(self) -> Any: ...")
+                elif callable(v):
+                    out.append(f"    def {k}{pybind_signature(v, k, True)[0]}: ...")
+        elif inspect.ismodule(member):
+            continue
+        elif callable(member):
+            signature, doc = pybind_signature(member, name, False)
+            out.append(f'def {name}{signature}:\n    """{doc}"""')
+        elif isinstance(member, str):
+            out.append(f"{name}: str")
+    return "\n".join(out) + "\n\n"
+
+
+def submodules(rows: list[dict]) -> str:
+    out = ["class functional:", '    """Operations of lamina.nn.functional."""']
+    for row in sorted(rows, key=lambda r: r["name"]):
+        if "n" in row["where"]:
+            text = function(row["name"], row_signatures(row, False), "    ")
+            out.append(re.sub(r"^    def ", "    @staticmethod\n    def ", text, flags=re.M))
+    for name, member in sorted(vars(_C).items()):
+        if inspect.ismodule(member) and name != "functional":
+            out.append(f"class {name}:")
+            for k, v in sorted(vars(member).items()):
+                if callable(v) and not k.startswith("__"):
+                    out.append(f"    @staticmethod\n    def {k}{pybind_signature(v, k, False)[0]}: ...")
+    return "\n".join(out) + "\n"
+
+
+def text() -> str:
+    rows = _C._registry()
+    members = [HEADER]
+    members.append("class dtype:\n    name: str\n    itemsize: int\n    is_floating_point: bool\n    is_signed: bool\n    is_complex: bool\n\n")
+    members.append("class device:\n    def __init__(self, type: str | device, index: int | None = None) -> None: ...\n    type: str\n    index: int | None\n\n")
+    members.append(tensor_class(rows))
+    for row in sorted(rows, key=lambda r: r["name"]):
+        if "f" in row["where"]:
+            members.append(function(row["name"], row_signatures(row, False), ""))
+    members.append(module_members(rows))
+    members.append(submodules(rows))
+    return "".join(members)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say whether the file is up to date")
+    arguments = parser.parse_args()
+    new = text()
+    if arguments.check:
+        if not TARGET.exists() or TARGET.read_text() != new:
+            print(f"{TARGET.name} is stale: run python tools/gen_stubs.py", file=sys.stderr)
+            return 1
+        print(f"{TARGET.name} is up to date")
+        return 0
+    TARGET.write_text(new)
+    print(f"wrote {TARGET}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
