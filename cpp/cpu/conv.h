@@ -176,12 +176,16 @@ void channels_last(const S* x, int64_t sc, int64_t sh, int64_t sw, int64_t chann
         continue;
       }
     }
-    if (sc == 1)
-      for (int64_t i = 0; i < width; ++i)
-        for (int64_t c = 0; c < channels; ++c) dst[i * pitch + c] = widen(s[i * sw + c]);
-    else
-      for (int64_t c = 0; c < channels; ++c)
-        for (int64_t i = 0; i < width; ++i) dst[i * pitch + c] = widen(s[i * sw + c * sc]);
+    for (int64_t i = 0; i < width; ++i) {
+      const S* p = s + i * sw;
+      T* d = dst + i * pitch;
+      if (sc == 1)
+        for (int64_t c = 0; c < channels; ++c) d[c] = widen(p[c]);
+      else if (sc == 0)  // an expanded gradient
+        for (int64_t c = 0; c < channels; ++c) d[c] = widen(*p);
+      else
+        for (int64_t c = 0; c < channels; ++c) d[c] = widen(p[c * sc]);
+    }
   }
 }
 

@@ -34,6 +34,7 @@ void max_pool(const View& x, const View& out, const View& indices, const Window&
   using T = typename Arith<S>::type;
   using I = IntOf<T>;
   const int64_t channels = x.shape[1], h = x.shape[2], w = x.shape[3], oh = out.shape[2], ow = out.shape[3];
+  const bool with_indices = indices.data != nullptr;
   const bool rows = by_channels(x, out) && h * w <= INT32_MAX;
   const int64_t block = rows ? kPoolBlock : 1, parts = rows ? oh : channels;
   for_tiles(x.shape[0] * parts, [&](int64_t i) {
@@ -57,7 +58,7 @@ void max_pool(const View& x, const View& out, const View& indices, const Window&
             int64_t place;
             window_channels<S, T, int64_t>(s, x.stride[2], x.stride[3], w, ky, kx, iy, iz, p, 1, best, &place);
             narrow(best[0], o[0]);
-            q[0] = place;
+            if (with_indices) q[0] = place;
             continue;
           }
           if (count == kPoolBlock)
@@ -65,7 +66,8 @@ void max_pool(const View& x, const View& out, const View& indices, const Window&
           else
             window_channels<S, T, I>(s, x.stride[2], x.stride[3], w, ky, kx, iy, iz, p, count, best, at);
           for (int64_t k = 0; k < count; ++k) narrow(best[k], o[k * out.stride[1]]);
-          for (int64_t k = 0; k < count; ++k) q[k * indices.stride[1]] = at[k];
+          if (with_indices)
+            for (int64_t k = 0; k < count; ++k) q[k * indices.stride[1]] = at[k];
         }
       }
     }

@@ -170,6 +170,7 @@ struct From<std::optional<T>> {
 // ---- results ----
 PyObject* wrap(const ValuesIndices& r);
 inline PyObject* wrap(const TensorPair& r) { return py::make_tuple(r.first, r.second).release().ptr(); }
+inline PyObject* wrap(const MaybePair& r) { return (r.second.defined() ? py::make_tuple(r.first, r.second) : py::cast(r.first)).release().ptr(); }
 PyObject* wrap(const TensorList& r);
 inline PyObject* wrap(bool b) { return PyBool_FromLong(b); }
 inline PyObject* wrap(int64_t v) { return PyLong_FromLongLong(v); }

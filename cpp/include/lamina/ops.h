@@ -40,6 +40,10 @@ struct ValuesIndices {
 struct TensorPair {
   Tensor first, second;
 };
+struct MaybePair {  // Python: one tensor, or a pair where second is defined
+  Tensor first, second;
+  operator Tensor() const { return first; }
+};
 
 // ---- elementwise ----
 struct EwArg {

@@ -1,0 +1,166 @@
+// max_pool2d, avg_pool2d, adaptive_avg_pool2d. Outputs keep the memory order of the input (channels-last or not).
+#include "lamina/autograd.h"
+#include "lamina/devices.h"
+#include "lamina/ops.h"
+#include "window.h"
+
+namespace lamina {
+namespace {
+
+Tensor allocate_pooled(const Dims& shape, DType dtype, Device device, bool channels_last) {
+  return channels_last ? allocate_strided(shape, channels_last_strides(shape), dtype, device)
+                       : allocate(shape, dtype, device);
+}
+bool keeps_channels_last(const Tensor& x) { return !x.is_contiguous() && x.stride()[1] == 1; }
+
+// Where the input of a pooling came from: what its gradient must look like.
+struct Origin {
+  Dims shape;
+  bool channels_last;
+  explicit Origin(const Tensor& x) : shape(x.shape()), channels_last(keeps_channels_last(x)) {}
+};
+
+Window read_window(const char* op, const Tensor& x, const Dims& kernel, const OptDims& stride, const Dims& padding,
+                   const Dims& dilation) {
+  Window p;
+  read_pair(op, "kernel_size", kernel, 1, p.kernel);
+  read_pair(op, "stride", stride && !stride->empty() ? *stride : kernel, 1, p.stride);
+  read_pair(op, "padding", padding, 0, p.padding);
+  read_pair(op, "dilation", dilation, 1, p.dilation);
+  for (size_t d = 0; d < 2; ++d)
+    if (p.padding[d] > reach(op, p.kernel[d], p.dilation[d]) / 2)
+      raise<ShapeError>(op, ": padding must be at most half of what the kernel covers: padding ", to_string(padding),
+                        ", kernel_size ", to_string(kernel), ", ", describe("input", x));
+  return p;
+}
+
+// PyTorch's rule: with ceil_mode a last window may hang over, but it must begin inside the input or its left padding.
+Dims pooled_shape(const char* op, const Tensor& x, const Window& p, bool ceil_mode) {
+  Dims s = x.shape();
+  for (size_t d = 0; d < 2; ++d) {
+    const int64_t size = s[2 + d], padded = checked::add(size, checked::mul(p.padding[d], 2, op), op);
+    const int64_t room = checked::sub(padded, reach(op, p.kernel[d], p.dilation[d]), op);
+    const int64_t top = checked::add(room, ceil_mode ? p.stride[d] - 1 : 0, op);
+    int64_t out = top < 0 ? 0 : top / p.stride[d] + 1;
+    if (ceil_mode && out > 0 && (out - 1) * p.stride[d] >= size + p.padding[d]) --out;
+    if (out < 1 || size == 0)
+      raise<ShapeError>(op, ": the output would be empty: kernel_size (", p.kernel[0], ", ", p.kernel[1], "), ",
+                        describe("input", x), "; use a smaller kernel or more padding");
+    s[2 + d] = out;
+  }
+  return s;
+}
+
+// ---- max ----
+
+Tensor max_gather(const Tensor& x, const Tensor& indices);
+
+Tensor max_scatter(const Tensor& g, const Tensor& indices, const Origin& origin) {
+  Tensor gx = allocate_pooled(origin.shape, g.dtype(), g.device(), origin.channels_last);
+  kernel(&Kernels::max_pool2d_backward, g.device())(g.view_of(), indices.view_of(), gx.view_of());
+  if (recording({g}))
+    record("max_pool2d_backward", gx, {g},
+           [indices = save(indices)](Grads& d, const Tensor& gg) { d[0] = max_gather(gg, indices.get()); });
+  return gx;
+}
+
+// x at the places that were the maxima of another input.
+Tensor max_gather(const Tensor& x, const Tensor& indices) {
+  Tensor y = allocate_pooled(indices.shape(), x.dtype(), x.device(), keeps_channels_last(x));
+  kernel(&Kernels::max_pool2d_gather, x.device())(x.view_of(), indices.view_of(), y.view_of());
+  if (recording({x}))
+    record("max_pool2d_gather", y, {x}, [indices = save(indices), origin = Origin(x)](Grads& d, const Tensor& g) {
+      d[0] = max_scatter(g, indices.get(), origin);
+    });
+  return y;
+}
+
+TensorPair max_pool(const Tensor& input, const Dims& kernel_size, const OptDims& stride, const Dims& padding,
+                    const Dims& dilation, bool ceil_mode, bool want_indices) {
+  check_image("max_pool2d", input);
+  if (input.dim() == 3) {
+    const TensorPair r = max_pool(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, want_indices);
+    return {squeeze(r.first, Dims{0}), r.second.defined() ? squeeze(r.second, Dims{0}) : Tensor()};
+  }
+  const Window p = read_window("max_pool2d", input, kernel_size, stride, padding, dilation);
+  const Dims shape = pooled_shape("max_pool2d", input, p, ceil_mode);
+  const bool last = keeps_channels_last(input), track = recording({input});
+  Tensor y = allocate_pooled(shape, input.dtype(), input.device(), last), indices;
+  View places = y.view_of();
+  places.data = nullptr;
+  if (track || want_indices) {
+    indices = allocate_pooled(shape, DType::int64, input.device(), last);
+    places = indices.view_of();
+  }
+  kernel(&Kernels::max_pool2d, input.device())(input.view_of(), y.view_of(), places, p);
+  if (track)
+    record("max_pool2d", y, {input}, [indices = save(indices), origin = Origin(input)](Grads& d, const Tensor& g) {
+      d[0] = max_scatter(g, indices.get(), origin);
+    });
+  return {y, indices};
+}
+
+// ---- average ----
+
+struct Average {
+  std::optional<Window> window;  // none: adaptive
+  bool count_include_pad = true;
+  int64_t divisor = 0;
+  const Window* pointer() const { return window ? &*window : nullptr; }
+};
+
+Tensor average_backward(const Tensor& g, const Origin& origin, const Average& a, const char* name);
+
+Tensor average(const Tensor& x, const Dims& shape, const Average& a, const char* name) {
+  Tensor y = allocate_pooled(shape, x.dtype(), x.device(), keeps_channels_last(x));
+  kernel(&Kernels::avg_pool2d, x.device())(x.view_of(), y.view_of(), a.pointer(), a.count_include_pad, a.divisor);
+  if (recording({x}))
+    record(name, y, {x},
+           [a, origin = Origin(x), name](Grads& d, const Tensor& g) { d[0] = average_backward(g, origin, a, name); });
+  return y;
+}
+
+Tensor average_backward(const Tensor& g, const Origin& origin, const Average& a, const char* name) {
+  Tensor gx = allocate_pooled(origin.shape, g.dtype(), g.device(), origin.channels_last);
+  kernel(&Kernels::avg_pool2d_backward, g.device())(g.view_of(), gx.view_of(), a.pointer(), a.count_include_pad,
+                                                    a.divisor);
+  if (recording({g}))
+    record(name, gx, {g},
+           [a, shape = g.shape(), name](Grads& d, const Tensor& gg) { d[0] = average(gg, shape, a, name); });
+  return gx;
+}
+
+}  // namespace
+
+MaybePair max_pool2d(const Tensor& input, const Dims& kernel_size, const OptDims& stride, const Dims& padding,
+                     const Dims& dilation, bool ceil_mode, bool return_indices) {
+  const TensorPair r = max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices);
+  return {r.first, return_indices ? r.second : Tensor()};
+}
+
+Tensor avg_pool2d(const Tensor& input, const Dims& kernel_size, const OptDims& stride, const Dims& padding,
+                  bool ceil_mode, bool count_include_pad, std::optional<int64_t> divisor_override) {
+  check_image("avg_pool2d", input);
+  if (input.dim() == 3)
+    return squeeze(
+        avg_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override),
+        Dims{0});
+  if (divisor_override && *divisor_override == 0) raise<ValueError>("avg_pool2d: divisor_override must not be zero");
+  const Window p = read_window("avg_pool2d", input, kernel_size, stride, padding, Dims{1});
+  return average(input, pooled_shape("avg_pool2d", input, p, ceil_mode),
+                 {p, count_include_pad, divisor_override.value_or(0)}, "avg_pool2d");
+}
+
+Tensor adaptive_avg_pool2d(const Tensor& input, const Dims& output_size) {
+  check_image("adaptive_avg_pool2d", input);
+  if (input.dim() == 3) return squeeze(adaptive_avg_pool2d(unsqueeze(input, 0), output_size), Dims{0});
+  int64_t out[2];
+  read_pair("adaptive_avg_pool2d", "output_size", output_size, 0, out);
+  if (input.shape()[1] == 0 || input.shape()[2] == 0 || input.shape()[3] == 0)
+    raise<ShapeError>("adaptive_avg_pool2d: channels, rows and columns must not be empty: ", describe("input", input));
+  checked::mul(checked::add(out[0], 1), input.shape()[2], "adaptive_avg_pool2d");
+  checked::mul(checked::add(out[1], 1), input.shape()[3], "adaptive_avg_pool2d");
+  return average(input, {input.shape()[0], input.shape()[1], out[0], out[1]}, {}, "adaptive_avg_pool2d");
+}
+
+}  // namespace lamina
