@@ -29,6 +29,7 @@ struct Padding {  // numbers, or "same" / "valid"
   Dims size;
   std::string mode;
   Padding(int64_t p = 0) : size{p} {}
+  Padding(int p) : size{p} {}
   Padding(std::initializer_list<int64_t> p) : size(p) {}
   Padding(const Dims& p) : size(p) {}
   Padding(const char* m) : mode(m) {}
