@@ -243,14 +243,12 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
            [sx = save_if(weight.requires_grad(), input), sw = save_if(input.requires_grad(), weight)](Grads& d,
                                                                                                       const Tensor& g) {
              if (d.want(0)) d[0] = matmul(g, sw.get());
-             if (d.want(1) || d.want(2)) {
-               const Tensor rows = as_rows(g.dim() == 1 ? unsqueeze(g, 0) : g);
-               if (d.want(1)) {
-                 const Tensor x = sx.get();
-                 d[1] = matmul(t(rows), as_rows(x.dim() == 1 ? unsqueeze(x, 0) : x));
-               }
-               if (d.want(2)) d[2] = sum(rows, Dims{0});
+             const Tensor rows = g.dim() == 1 ? unsqueeze(g, 0) : as_rows(g);
+             if (d.want(1)) {
+               const Tensor in = sx.get();
+               d[1] = matmul(t(rows), in.dim() == 1 ? unsqueeze(in, 0) : as_rows(in));
              }
+             if (d.want(2)) d[2] = sum(rows, Dims{0});
            });
   return y;
 }
