@@ -155,6 +155,13 @@ struct From<TensorList> {
   static TensorList get(PyObject* o);
   static TensorList parse(std::string_view) { return {}; }
 };
+template <>
+struct From<Generator*> {
+  static constexpr const char* stub = "Generator";
+  static bool check(PyObject* o);
+  static Generator* get(PyObject* o);
+  static Generator* parse(std::string_view) { return nullptr; }
+};
 template <class T>
 struct From<std::optional<T>> {
   static const char* stub_text() {

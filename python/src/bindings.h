@@ -8,6 +8,7 @@ void init_tensor_methods(py::module_& m);  // properties and small methods of Te
 void init_data(py::module_& m);            // tensor(), NumPy, lists
 void init_autograd(py::module_& m);        // backward, grad, modes, hooks
 void init_io(py::module_& m);              // files of tensors
+void init_random(py::module_& m);          // generators
 
 // Buffer protocol of Tensor (data.cpp): zero-copy for NumPy and memoryview.
 int get_buffer(PyObject* self, Py_buffer* out, int flags);

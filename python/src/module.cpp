@@ -100,6 +100,7 @@ PYBIND11_MODULE(_C, m) {
   init_data(m);
   init_autograd(m);
   init_io(m);
+  init_random(m);
 }
 
 }  // namespace lamina::python

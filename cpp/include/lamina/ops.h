@@ -10,6 +10,8 @@
 
 namespace lamina {
 
+class Generator;  // random.h
+
 enum class Reduction : uint8_t { none, mean, sum };
 
 // Argument kinds of ops.def beyond the plain C++ ones.

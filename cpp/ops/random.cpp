@@ -1,0 +1,183 @@
+// Random tensors: draws of a Generator, keyed by (seed, draw, element), so that no number depends on threads or layout.
+#include "lamina/autograd.h"
+#include "lamina/devices.h"
+#include "lamina/ops.h"
+#include "lamina/random.h"
+
+namespace lamina {
+namespace {
+
+Generator::Draw draw(Generator* g) { return (g ? *g : default_generator()).next(); }
+
+// Kernels draw on the CPU into contiguous memory; other devices take a copy of the same numbers.
+template <class F>
+Tensor drawn(const Dims& size, DType dtype, std::optional<Device> device, bool requires_grad, F&& fill) {
+  Tensor t = allocate(size, dtype);
+  if (t.numel() > 0) fill(t);
+  if (device && device->type != DeviceType::cpu) t = to(t, {}, *device);
+  if (requires_grad) t.requires_grad_(true);
+  return t;
+}
+
+void require_floating(const char* op, DType dtype) {
+  if (!is_floating(dtype)) raise<DtypeError>(op, ": needs a floating dtype, got ", name(dtype));
+}
+
+// self = new numbers, in place; a recorded self loses its history.
+template <class F>
+Tensor redraw(const char* op, const Tensor& self, F&& fill) {
+  check_inplace(op, self);
+  const bool record_it = is_floating(self.dtype()) && recording({self});
+  const Tensor old = record_it ? before_write(self) : Tensor();
+  if (self.numel() > 0) {
+    if (self.is_contiguous() && self.device().type == DeviceType::cpu) {
+      fill(self);
+    } else {
+      const Tensor t = allocate(self.shape(), self.dtype());
+      fill(t);
+      kernel(&Kernels::copy, self.device())(to(t, {}, self.device()).view_of(), self.view_of());
+    }
+  }
+  wrote(self);
+  if (record_it) {
+    const auto backward = [](Grads& d, const Tensor& g) { d[0] = zeros_like(g); };
+    auto node = make_ref<LambdaNode<decltype(backward)>>(op, backward);
+    const std::reference_wrapper<const Tensor> in[] = {old};
+    connect(*node, in);
+    Tensor x = self;
+    rebase_history(x, node);
+  }
+  return self;
+}
+
+void fill_uniform(const Tensor& t, double from, double to, Generator* g) {
+  const auto d = draw(g);
+  kernel(&Kernels::random_uniform, Device{})(t.view_of(), from, to, d.seed, d.offset);
+}
+void fill_normal(const Tensor& t, double mean, double std, Generator* g) {
+  const auto d = draw(g);
+  kernel(&Kernels::random_normal, Device{})(t.view_of(), mean, std, d.seed, d.offset);
+}
+void fill_integers(const Tensor& t, int64_t low, int64_t high, Generator* g) {
+  const auto d = draw(g);
+  kernel(&Kernels::random_integers, Device{})(t.view_of(), low, uint64_t(high) - uint64_t(low), d.seed, d.offset);
+}
+void fill_bernoulli(const Tensor& p, const Tensor& out, Generator* g) {
+  const auto d = draw(g);
+  kernel(&Kernels::random_bernoulli, Device{})(p.view_of(), out.view_of(), d.seed, d.offset);
+}
+
+void check_range(const char* op, int64_t low, int64_t high) {
+  if (low >= high) raise<ValueError>(op, ": needs low < high, got low ", low, " and high ", high);
+}
+void check_std(const char* op, double std) {
+  if (!(std >= 0)) raise<ValueError>(op, ": std must not be negative, got ", std);
+}
+void check_bounds(const char* op, double from, double to) {
+  if (!(from <= to)) raise<ValueError>(op, ": needs from <= to, got from ", from, " and to ", to);
+}
+
+}  // namespace
+
+Tensor rand(const Size& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+  const DType type = dtype.value_or(default_dtype());
+  require_floating("rand", type);
+  return drawn(size, type, device, requires_grad, [&](const Tensor& t) { fill_uniform(t, 0, 1, generator); });
+}
+Tensor randn(const Size& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+  const DType type = dtype.value_or(default_dtype());
+  require_floating("randn", type);
+  return drawn(size, type, device, requires_grad, [&](const Tensor& t) { fill_normal(t, 0, 1, generator); });
+}
+Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+               bool requires_grad) {
+  check_range("randint", low, high);
+  return drawn(size, dtype.value_or(DType::int64), device, requires_grad, [&](const Tensor& t) { fill_integers(t, low, high, generator); });
+}
+Tensor randint(int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+  return randint(0, high, size, generator, dtype, device, requires_grad);
+}
+Tensor randperm(int64_t n, Generator* generator, std::optional<DType> dtype, std::optional<Device> device) {
+  if (n < 0) raise<ValueError>("randperm: n must not be negative, got ", n);
+  const Tensor t = drawn(Dims{n}, DType::int64, device, false, [&](const Tensor& out) {
+    const auto d = draw(generator);
+    kernel(&Kernels::random_permutation, Device{})(out.view_of(), d.seed, d.offset);
+  });
+  return dtype ? to(t, dtype) : t;
+}
+
+Tensor rand_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+  return rand(x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), requires_grad);
+}
+Tensor randn_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+  return randn(x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), requires_grad);
+}
+Tensor randint_like(const Tensor& x, int64_t low, int64_t high, std::optional<DType> dtype, std::optional<Device> device) {
+  return randint(low, high, x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), false);
+}
+Tensor randint_like(const Tensor& x, int64_t high, std::optional<DType> dtype, std::optional<Device> device) {
+  return randint_like(x, 0, high, dtype, device);
+}
+
+Tensor normal(double mean, double std, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+              bool requires_grad) {
+  const DType type = dtype.value_or(default_dtype());
+  require_floating("normal", type);
+  check_std("normal", std);
+  return drawn(size, type, device, requires_grad, [&](const Tensor& t) { fill_normal(t, mean, std, generator); });
+}
+
+Tensor bernoulli(const Tensor& p, Generator* generator) {
+  require_floating("bernoulli", p.dtype());
+  const Tensor inside = logical_and(ge(p, 0), le(p, 1));
+  if (p.numel() > 0 && any(logical_not(inside)).item().to_bool())
+    raise<ValueError>("bernoulli: probabilities must be in [0, 1]: ", describe("input", p));
+  const Tensor chance = contiguous(to(p.detach(), {}, Device{})), mask = allocate(p.shape(), DType::bool_);
+  if (p.numel() > 0) fill_bernoulli(chance, mask, generator);
+  return to(mask, p.dtype(), p.device());
+}
+
+Tensor uniform_(const Tensor& self, double from, double to, Generator* generator) {
+  require_floating("uniform_", self.dtype());
+  check_bounds("uniform_", from, to);
+  return redraw("uniform_", self, [&](const Tensor& t) { fill_uniform(t, from, to, generator); });
+}
+Tensor normal_(const Tensor& self, double mean, double std, Generator* generator) {
+  require_floating("normal_", self.dtype());
+  check_std("normal_", std);
+  return redraw("normal_", self, [&](const Tensor& t) { fill_normal(t, mean, std, generator); });
+}
+Tensor random_(const Tensor& self, int64_t low, int64_t high, Generator* generator) {
+  check_range("random_", low, high);
+  return redraw("random_", self, [&](const Tensor& t) { fill_integers(t, low, high, generator); });
+}
+Tensor bernoulli_(const Tensor& self, double p, Generator* generator) {
+  if (!(p >= 0 && p <= 1)) raise<ValueError>("bernoulli_: p must be in [0, 1], got ", p);
+  return redraw("bernoulli_", self, [&](const Tensor& t) {
+    const NoGrad quiet;
+    const Tensor chance = full(t.shape(), p, DType::float64), mask = allocate(t.shape(), DType::bool_);
+    fill_bernoulli(chance, mask, generator);
+    kernel(&Kernels::copy, Device{})(mask.view_of(), t.view_of());
+  });
+}
+
+Tensor dropout(const Tensor& x, double p, bool training) {
+  if (!(p >= 0 && p <= 1)) raise<ValueError>("dropout: p must be in [0, 1], got ", p);
+  require_floating("dropout", x.dtype());
+  if (!training || p == 0) return x;
+  const Tensor in = contiguous(to(x.detach(), {}, Device{})), mask = allocate(x.shape(), DType::bool_);
+  Tensor y = allocate(x.shape(), x.dtype());
+  if (x.numel() > 0) {
+    const auto d = draw(nullptr);
+    kernel(&Kernels::dropout, Device{})(in.view_of(), y.view_of(), mask.view_of(), p, d.seed, d.offset);
+  }
+  if (x.device().type != DeviceType::cpu) y = to(y, {}, x.device());
+  if (recording({x})) {
+    record("dropout", y, {x}, [mask = to(mask, {}, x.device()), p](Grads& d, const Tensor& g) {
+      d[0] = p == 1 ? mul(g, 0.0) : mul(mul(g, mask), 1 / (1 - p));
+    });
+  }
+  return y;
+}
+
+}  // namespace lamina
