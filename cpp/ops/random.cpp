@@ -161,23 +161,4 @@ Tensor bernoulli_(const Tensor& self, double p, Generator* generator) {
   });
 }
 
-Tensor dropout(const Tensor& x, double p, bool training) {
-  if (!(p >= 0 && p <= 1)) raise<ValueError>("dropout: p must be in [0, 1], got ", p);
-  require_floating("dropout", x.dtype());
-  if (!training || p == 0) return x;
-  const Tensor in = contiguous(to(x.detach(), {}, Device{})), mask = allocate(x.shape(), DType::bool_);
-  Tensor y = allocate(x.shape(), x.dtype());
-  if (x.numel() > 0) {
-    const auto d = draw(nullptr);
-    kernel(&Kernels::dropout, Device{})(in.view_of(), y.view_of(), mask.view_of(), p, d.seed, d.offset);
-  }
-  if (x.device().type != DeviceType::cpu) y = to(y, {}, x.device());
-  if (recording({x})) {
-    record("dropout", y, {x}, [mask = to(mask, {}, x.device()), p](Grads& d, const Tensor& g) {
-      d[0] = p == 1 ? mul(g, 0.0) : mul(mul(g, mask), 1 / (1 - p));
-    });
-  }
-  return y;
-}
-
 }  // namespace lamina
