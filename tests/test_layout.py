@@ -71,3 +71,12 @@ def test_gradient_layout(name):
             return [to_numpy(a.grad).tobytes() if a.grad is not None else b"" for a in leaves]
 
         assert gradients(lambda t: t) == gradients(transposed), f"{case.id}: gradient bits differ for transposed operands"
+
+
+def test_short_rows_across_many_buffers():
+    """Rows of 3 elements, more of them than one conversion buffer holds."""
+    x = lamina.tensor([0.0, 1.0, 0.25]).expand(6000, 3)
+    assert (x >= 0).numpy().all()
+    np.testing.assert_array_equal((x + 1).numpy(), x.numpy() + 1)
+    y = lamina.arange(6000 * 3).reshape(3, 6000).t()
+    np.testing.assert_array_equal((y + lamina.tensor([1, 2, 3])).numpy(), y.numpy() + [1, 2, 3])

@@ -41,8 +41,9 @@ struct Place {
     int d = w.ndim - 1;
     index[d] += n;
     for (; d > 0 && index[d] >= w.shape[d]; --d) {
-      index[d] = 0;
-      ++index[d - 1];
+      const int64_t rows = index[d] < 2 * w.shape[d] ? 1 : index[d] / w.shape[d];  // n may span several short rows
+      index[d] -= rows * w.shape[d];
+      index[d - 1] += rows;
     }
   }
   LAMINA_INLINE int64_t offset(const Walk& w, int operand) const {
