@@ -1,4 +1,4 @@
-// Conversion between dtypes: one loop per pair, vectorised by the compiler where both sides are contiguous.
+// Conversion between dtypes: one function per pair, vectorised by the compiler where both sides are contiguous.
 #include "cpu/convert.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
@@ -63,26 +63,40 @@ using Stored = std::conditional_t<std::is_same_v<T, bool>, uint8_t, T>;
 
 // Kept scalar: gathers gain nothing, and 100 pairs of vectorised strided loops would be half of the library.
 template <class From, class To>
-[[gnu::noinline, gnu::optimize("no-tree-vectorize")]] void convert_strided(const Stored<From>* s, int64_t ss, To* d,
-                                                                           int64_t ds, int64_t n) {
-  for (int64_t i = 0; i < n; ++i) d[i * ds] = cast<To>(s[i * ss]);
+[[gnu::noinline, gnu::optimize("no-tree-vectorize")]] void convert_strided(Block src, Block dst, int64_t rows,
+                                                                           int64_t cols) {
+  const auto* s = static_cast<const Stored<From>*>(src.data);
+  To* d = static_cast<To*>(dst.data);
+  for (int64_t r = 0; r < rows; ++r, s += src.row, d += dst.row)
+    for (int64_t c = 0; c < cols; ++c) d[c * dst.col] = cast<To>(s[c * src.col]);
+}
+template <class T>
+[[gnu::noinline]] void fill_run(T* d, T value, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) d[i] = value;
 }
 template <class From, class To>
-void convert_run(const void* src, int64_t ss, void* dst, int64_t ds, int64_t n) {
-  const auto* s = static_cast<const Stored<From>*>(src);
-  To* d = static_cast<To*>(dst);
-  if (ss != 1 || ds != 1) return convert_strided<From, To>(s, ss, d, ds, n);
-  if constexpr (std::is_same_v<Stored<From>, To>) {
-    std::memcpy(d, s, size_t(n) * sizeof(To));
-  } else {
-    for (int64_t i = 0; i < n; ++i) d[i] = cast<To>(s[i]);
+void convert_block(Block src, Block dst, int64_t rows, int64_t cols) {
+  constexpr int64_t short_row = 16;
+  if (cols < short_row || dst.col != 1 || (src.col != 1 && src.col != 0))
+    return convert_strided<From, To>(src, dst, rows, cols);
+  const auto* s = static_cast<const Stored<From>*>(src.data);
+  To* d = static_cast<To*>(dst.data);
+  for (int64_t r = 0; r < rows; ++r, s += src.row, d += dst.row) {
+    if (src.col == 0) {
+      fill_run(d, cast<To>(*s), cols);
+    } else if constexpr (std::is_same_v<Stored<From>, To>) {
+      std::memcpy(d, s, size_t(cols) * sizeof(To));
+    } else {
+      for (int64_t i = 0; i < cols; ++i) d[i] = cast<To>(s[i]);
+    }
   }
 }
 
-#define ROW(From)                                                                                                  \
-  {convert_run<From, bool>,    convert_run<From, uint8_t>, convert_run<From, int8_t>, convert_run<From, int16_t>,  \
-   convert_run<From, int32_t>, convert_run<From, int64_t>, convert_run<From, Half>,   convert_run<From, BFloat16>, \
-   convert_run<From, float>,   convert_run<From, double>}
+#define ROW(From)                                                                             \
+  {convert_block<From, bool>,    convert_block<From, uint8_t>,  convert_block<From, int8_t>,  \
+   convert_block<From, int16_t>, convert_block<From, int32_t>,  convert_block<From, int64_t>, \
+   convert_block<From, Half>,    convert_block<From, BFloat16>, convert_block<From, float>,   \
+   convert_block<From, double>}
 constexpr ConvertFn kConvert[kNumDTypes][kNumDTypes] = {ROW(bool),    ROW(uint8_t), ROW(int8_t), ROW(int16_t),
                                                         ROW(int32_t), ROW(int64_t), ROW(Half),   ROW(BFloat16),
                                                         ROW(float),   ROW(double)};

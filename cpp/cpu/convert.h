@@ -1,13 +1,19 @@
-// Conversion of a run of elements between any two dtypes, with strides in elements.
+// Conversion of a matrix of elements between any two dtypes, with any strides.
 #pragma once
 #include "cpu/simd.h"
 #include "lamina/dtype.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-// dst[i * dst_stride] = src[i * src_stride], converted. Integers wrap around when narrowed; floats go to integers
-// through int64, rounded towards zero, saturated there, NaN as 0; anything but zero is true.
-using ConvertFn = void (*)(const void* src, int64_t src_stride, void* dst, int64_t dst_stride, int64_t n);
+// A matrix of elements in memory.
+struct Block {
+  void* data;
+  int64_t row, col;  // strides in elements
+};
+
+// dst = src, converted, for a matrix of rows x cols. Integers wrap around when narrowed; floats go to integers through
+// int64, rounded towards zero, saturated there, NaN as 0; anything but zero is true.
+using ConvertFn = void (*)(Block src, Block dst, int64_t rows, int64_t cols);
 ConvertFn convert_fn(DType from, DType to);
 
 // p + n elements of type t.

@@ -37,9 +37,13 @@ struct Place {
     }
     index[0] = at;
   }
-  LAMINA_INLINE void forward(const Walk& w, int64_t n) {
+  // On by `cols` elements within a row, or by `rows` whole rows of one second-to-last dimension.
+  LAMINA_INLINE void forward_rows(const Walk& w, int64_t rows, int64_t cols) {
     int d = w.ndim - 1;
-    index[d] += n;
+    if (cols < w.shape[d])
+      index[d] += cols;
+    else if (d > 0)
+      index[--d] += rows;
     for (; d > 0 && index[d] >= w.shape[d]; --d) {
       const int64_t rows = index[d] < 2 * w.shape[d] ? 1 : index[d] / w.shape[d];  // n may span several short rows
       index[d] -= rows * w.shape[d];
