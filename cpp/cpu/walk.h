@@ -45,9 +45,9 @@ struct Place {
     else if (d > 0)
       index[--d] += rows;
     for (; d > 0 && index[d] >= w.shape[d]; --d) {
-      const int64_t rows = index[d] < 2 * w.shape[d] ? 1 : index[d] / w.shape[d];  // n may span several short rows
-      index[d] -= rows * w.shape[d];
-      index[d - 1] += rows;
+      const int64_t carry = index[d] < 2 * w.shape[d] ? 1 : index[d] / w.shape[d];  // n may span several short rows
+      index[d] -= carry * w.shape[d];
+      index[d - 1] += carry;
     }
   }
   LAMINA_INLINE int64_t offset(const Walk& w, int operand) const {
