@@ -48,10 +48,10 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
         if values is None:
             values, indices = np.zeros((*x.shape[:2], *out)), np.zeros((*x.shape[:2], *out), np.int64)
         rows, cols = _inside(rows, x.shape[2]), _inside(cols, x.shape[3])
-        window = x[:, :, rows][:, :, :, cols].reshape(*x.shape[:2], -1)
-        values[:, :, y, z] = window.max(-1) if x.size else 0
+        window = x[:, :, rows][:, :, :, cols].reshape(*x.shape[:2], len(rows) * len(cols))
+        values[:, :, y, z] = window.max(-1)
         places = np.array([i * x.shape[3] + j for i in rows for j in cols])
-        indices[:, :, y, z] = places[window.argmax(-1)] if x.size else 0
+        indices[:, :, y, z] = places[window.argmax(-1)]
     return (values, indices) if return_indices else values
 
 
