@@ -47,9 +47,15 @@ Input input_of(const Conv& c, const Box& b) {
   return {y.lo, y.hi - y.lo, z.lo, z.hi - z.lo};
 }
 
-// Runs of one tap: the pixels of the box whose tap lies inside the image, row by row, for input pixels of `xp` elements
-// and gradient pixels of `gp` elements. At most one run per output row.
-int64_t tap_runs(const Conv& c, const Box& b, int64_t ky, int64_t kx, const Input& in, int64_t xp, int64_t gp,
+// Elements from image to image, row to row, pixel to pixel.
+struct Steps {
+  int64_t image, row, pixel;
+};
+Steps dense_steps(int64_t rows, int64_t cols, int64_t pixel) { return {rows * cols * pixel, cols * pixel, pixel}; }
+
+// Runs of one tap: the pixels of the box whose tap lies inside the image, row by row, at most one run per output row.
+// x begins at the corner `in`, the gradient at the corner of the box.
+int64_t tap_runs(const Conv& c, const Box& b, int64_t ky, int64_t kx, const Input& in, const Steps& xs, const Steps& gs,
                  PixelRun* runs) {
   const Range ys = valid_outputs(ky, c.stride[0], c.pad[0], c.dil[0], c.oh, c.h);
   const Range zs = valid_outputs(kx, c.stride[1], c.pad[1], c.dil[1], c.ow, c.w);
@@ -60,8 +66,8 @@ int64_t tap_runs(const Conv& c, const Box& b, int64_t ky, int64_t kx, const Inpu
     for (int64_t y = max_of(ys.lo, b.y0); y < min_of(ys.hi, b.y1); ++y) {
       const int64_t iy = y * c.stride[0] - c.pad[0] + ky * c.dil[0] - in.y0;
       const int64_t iz = lo * c.stride[1] - c.pad[1] + kx * c.dil[1] - in.z0;
-      const int64_t pixel = (n * (b.y1 - b.y0) + y - b.y0) * (b.z1 - b.z0) + lo - b.z0;
-      runs[count++] = {((n * in.rows + iy) * in.cols + iz) * xp, pixel * gp, hi - lo};
+      runs[count++] = {n * xs.image + iy * xs.row + iz * xs.pixel,
+                       n * gs.image + (y - b.y0) * gs.row + (lo - b.z0) * gs.pixel, hi - lo};
     }
   return count;
 }

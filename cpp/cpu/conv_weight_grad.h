@@ -54,13 +54,14 @@ void chunk_pass(const WeightJob<S, T>& job, int64_t group, int64_t chunk, int64_
     for (int64_t n = 0; n < images; ++n)
       channels_last<S, T>(x + (box.n0 + n) * c.xs[0], c.xs[1], c.xs[2], c.xs[3], r, in.rows, in.cols,
                           xp + n * in.rows * in.cols * r, r);
+    const Steps xs = dense_steps(in.rows, in.cols, r);
     for (int64_t b = b0; b < b1; ++b) {
       const int64_t width = job.width(b);
       const WeightTileFn<T> tile = weight_tile_for<T>(r, width / L);
       T* sum = sums + b * job.block_size;
       for (int64_t ky = 0; ky < c.kh; ++ky)
         for (int64_t kx = 0; kx < c.kw; ++kx) {
-          const int64_t count = tap_runs(c, box, ky, kx, in, r, width, runs);
+          const int64_t count = tap_runs(c, box, ky, kx, in, xs, dense_steps(height, breadth, width), runs);
           if (count == 0) continue;
           tile({xp, c.stride[1] * r, gp + (b - b0) * pixels * job.block, runs, count,
                 sum + ((ky * c.kw + kx) * c.ic + i0) * width});

@@ -14,21 +14,37 @@ struct Tap {
   int64_t x, w;  // offsets from tap 0 of the pixel, from the packed weights
 };
 
+template <class T>
+struct PixelsCall {
+  const T* x;
+  int64_t xs;
+  const Tap* taps;
+  int64_t count;
+  const T *w, *bias;
+  T* out;
+  int64_t os, lanes;
+};
+
 // R pixels of one vector of channels.
 template <class T, int R>
-LAMINA_INLINE void pixels_tile(const T* x, int64_t xs, const Tap* taps, int64_t count, const T* w, const T* bias,
-                               T* out, int64_t os, int64_t lanes) {
+void pixels_tile(const PixelsCall<T>& c) {
+  constexpr int L = Vec<T>::size;
+  const bool whole = c.lanes == L;
   Vec<T> acc[R];
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) acc[r] = Vec<T>(T(0));
-  for (int64_t t = 0; t < count; ++t) {
-    const Vec<T> b = Vec<T>::load(w + taps[t].w);
-    const T* p = x + taps[t].x;
+  for (int64_t t = 0; t < c.count; ++t) {
+    const Vec<T> b = Vec<T>::load(c.w + c.taps[t].w);
+    const T* p = c.x + c.taps[t].x;
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) acc[r] = fma(load_some(p + r * xs, lanes), b, acc[r]);
+    for (int r = 0; r < R; ++r)
+      acc[r] = fma(whole ? Vec<T>::load(p + r * c.xs) : load_some(p + r * c.xs, c.lanes), b, acc[r]);
   }
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) store_some(bias ? acc[r] + Vec<T>::load(bias) : acc[r], out + r * os, lanes);
+  for (int r = 0; r < R; ++r) {
+    if (c.bias) acc[r] = acc[r] + Vec<T>::load(c.bias);
+    store_some(acc[r], c.out + r * c.os, c.lanes);
+  }
 }
 
 // Channels [g0, g0 + count) of one image, channels-last in the arithmetic type, rows [y0, y1) in a scratch copy if need
@@ -66,33 +82,51 @@ void forward_task(const Conv& c, const T* w, int64_t padded, int64_t image, int6
     for (int64_t i = 0; i < count; ++i) bias[i] = widen(static_cast<const S*>(c.bias)[(g0 + i) * c.bs]);
   for (int64_t y = lo; y < hi; ++y) {
     const Range ky = valid_taps(y, c.stride[0], c.pad[0], c.dil[0], c.kh, c.h);
-    for (int64_t z = 0; z < c.ow;) {
-      const Range kx = valid_taps(z, c.stride[1], c.pad[1], c.dil[1], c.kw, c.w);
-      int64_t n = 1;  // pixels that share these taps
-      for (; n < kPixels && z + n < c.ow; ++n) {
-        const Range other = valid_taps(z + n, c.stride[1], c.pad[1], c.dil[1], c.kw, c.w);
-        if (other.lo != kx.lo || other.hi != kx.hi) break;
+    Range kx{0, -1};
+    int64_t used = 0, until = 0;  // outputs before `until` share the taps of kx
+    for (int64_t z = 0, n = 0; z < c.ow; z += n) {
+      if (z == until) {
+        kx = valid_taps(z, c.stride[1], c.pad[1], c.dil[1], c.kw, c.w);
+        for (until = z + 1; until < c.ow; ++until) {
+          const Range other = valid_taps(until, c.stride[1], c.pad[1], c.dil[1], c.kw, c.w);
+          if (other.lo != kx.lo || other.hi != kx.hi) break;
+        }
+        used = 0;
+        for (int64_t a = ky.lo; a < ky.hi; ++a)
+          for (int64_t b = kx.lo; b < kx.hi; ++b)
+            taps[used++] = {a * c.dil[0] * in.row_pitch + b * c.dil[1] * in.pitch, (a * c.kw + b) * padded};
       }
-      if (n < kPixels) n = 1;
-      int64_t used = 0;
-      for (int64_t a = ky.lo; a < ky.hi; ++a)
-        for (int64_t b = kx.lo; b < kx.hi; ++b)
-          taps[used++] = {a * c.dil[0] * in.row_pitch + b * c.dil[1] * in.pitch, (a * c.kw + b) * padded};
+      n = until - z >= 8 ? 8 : until - z >= 4 ? 4 : until - z >= 2 ? 2 : 1;
       for (int64_t i = 0; i < count; i += L) {
-        const int64_t lanes = min_of(L, count - i), xs = c.stride[1] * in.pitch;
-        const T* x = in.x + (y * c.stride[0] - c.pad[0]) * in.row_pitch + (z * c.stride[1] - c.pad[1]) * in.pitch + i;
+        const int64_t lanes = min_of(L, count - i);
         S* out = static_cast<S*>(c.out) + image * c.os[0] + (g0 + i) * c.os[1] + y * c.os[2] + z * c.os[3];
-        T* to = direct ? reinterpret_cast<T*>(out) : tile;
-        const int64_t os = direct ? c.os[3] : L;
-        if (n == kPixels)
-          pixels_tile<T, kPixels>(x, xs, taps, used, w + g0 + i, c.bias ? bias + i : nullptr, to, os, lanes);
-        else
-          pixels_tile<T, 1>(x, xs, taps, used, w + g0 + i, c.bias ? bias + i : nullptr, to, os, lanes);
+        const PixelsCall<T> call{
+            in.x + (y * c.stride[0] - c.pad[0]) * in.row_pitch + (z * c.stride[1] - c.pad[1]) * in.pitch + i,
+            c.stride[1] * in.pitch,
+            taps,
+            used,
+            w + g0 + i,
+            c.bias ? bias + i : nullptr,
+            direct ? reinterpret_cast<T*>(out) : tile,
+            direct ? c.os[3] : L,
+            lanes};
+        switch (n) {
+          case 8:
+            pixels_tile<T, 8>(call);
+            break;
+          case 4:
+            pixels_tile<T, 4>(call);
+            break;
+          case 2:
+            pixels_tile<T, 2>(call);
+            break;
+          default:
+            pixels_tile<T, 1>(call);
+        }
         if (!direct)
           for (int64_t p = 0; p < n; ++p)
             for (int64_t q = 0; q < lanes; ++q) narrow(tile[p * L + q], out[p * c.os[3] + q * c.os[1]]);
       }
-      z += n;
     }
   }
 }
@@ -133,24 +167,33 @@ void weight_task(const Conv& c, int64_t g0, int64_t count) {
     const Box box = box_of(c, chunks, k);
     const Input in = input_of(c, box);
     const int64_t images = box.n1 - box.n0, rows = box.y1 - box.y0, cols = box.z1 - box.z0;
-    T* xp = static_cast<T*>(scratch(kBand, size_t(images * in.rows * in.cols * P) * sizeof(T)));
-    T* gp = static_cast<T*>(scratch(kOther, size_t(images * rows * cols * P) * sizeof(T)));
     PixelRun* runs = static_cast<PixelRun*>(scratch(kTaps, size_t(images * rows) * sizeof(PixelRun)));
-    const S* x = static_cast<const S*>(c.x) + g0 * c.xs[1] + in.y0 * c.xs[2] + in.z0 * c.xs[3];
-    const S* g = static_cast<const S*>(c.out) + g0 * c.os[1] + box.y0 * c.os[2] + box.z0 * c.os[3];
-    for (int64_t n = 0; n < images; ++n) {
-      channels_last<S, T>(x + (box.n0 + n) * c.xs[0], c.xs[1], c.xs[2], c.xs[3], count, in.rows, in.cols,
-                          xp + n * in.rows * in.cols * P, P);
-      channels_last<S, T>(g + (box.n0 + n) * c.os[0], c.os[1], c.os[2], c.os[3], count, rows, cols,
-                          gp + n * rows * cols * P, P);
+    const S* x = static_cast<const S*>(c.x) + box.n0 * c.xs[0] + g0 * c.xs[1] + in.y0 * c.xs[2] + in.z0 * c.xs[3];
+    const S* g = static_cast<const S*>(c.out) + box.n0 * c.os[0] + g0 * c.os[1] + box.y0 * c.os[2] + box.z0 * c.os[3];
+    const T *xp = reinterpret_cast<const T*>(x), *gp = reinterpret_cast<const T*>(g);
+    Steps xs{c.xs[0], c.xs[2], c.xs[3]}, gs{c.os[0], c.os[2], c.os[3]};
+    if (sizeof(S) != sizeof(T) || c.xs[1] != 1 || count < P) {
+      T* copy = static_cast<T*>(scratch(kBand, size_t(images * in.rows * in.cols * P) * sizeof(T)));
+      xp = copy;
+      xs = dense_steps(in.rows, in.cols, P);
+      for (int64_t n = 0; n < images; ++n)
+        channels_last<S, T>(x + n * c.xs[0], c.xs[1], c.xs[2], c.xs[3], count, in.rows, in.cols, copy + n * xs.image,
+                            P);
+    }
+    if (sizeof(S) != sizeof(T) || c.os[1] != 1 || count < P) {
+      T* copy = static_cast<T*>(scratch(kOther, size_t(images * rows * cols * P) * sizeof(T)));
+      gp = copy;
+      gs = dense_steps(rows, cols, P);
+      for (int64_t n = 0; n < images; ++n)
+        channels_last<S, T>(g + n * c.os[0], c.os[1], c.os[2], c.os[3], count, rows, cols, copy + n * gs.image, P);
     }
     for (int64_t t = 0; t < taps; ++t) {
       Vec<T> acc[V];
       for (int v = 0; v < V; ++v) acc[v] = Vec<T>(T(0));
-      const int64_t used = tap_runs(c, box, t / c.kw, t % c.kw, in, P, P, runs);
+      const int64_t used = tap_runs(c, box, t / c.kw, t % c.kw, in, xs, gs, runs);
       for (int64_t r = 0; r < used; ++r) {
-        const T *px = xp + runs[r].x, *pg = gp + runs[r].g;
-        for (int64_t n = runs[r].count; n > 0; --n, px += c.stride[1] * P, pg += P)
+        const T *px = xp + runs[r].x, *pg = gp + runs[r].g;  // the lanes beyond `count` are never stored
+        for (int64_t n = runs[r].count; n > 0; --n, px += c.stride[1] * xs.pixel, pg += gs.pixel)
 #pragma GCC unroll 4
           for (int v = 0; v < V; ++v) acc[v] = fma(Vec<T>::load(px + v * L), Vec<T>::load(pg + v * L), acc[v]);
       }
