@@ -15,6 +15,7 @@ std::atomic<uint64_t> next_hook{1};
 
 }  // namespace
 
+std::atomic<int64_t> python_in_graphs{0};
 thread_local const Node* running_node = nullptr;  // whose backward this thread is in (see engine.cpp)
 
 bool grad_enabled() { return grad_on; }
@@ -41,7 +42,12 @@ AutogradMeta::AutogradMeta() = default;
 AutogradMeta::~AutogradMeta() = default;
 
 Node::Node(const char* name) : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {}
-Node::~Node() = default;
+Node::~Node() {
+  if (extras_ && extras_->anchor) {
+    const std::lock_guard lock(extras_->anchor->lock);
+    extras_->anchor->node = nullptr;
+  }
+}
 
 NodeExtras& Node::extras() {
   if (!extras_) extras_ = std::make_unique<NodeExtras>();
@@ -217,27 +223,50 @@ void retain_grad(const Tensor& t) {
   x.retained.push_back({t->autograd->slot, {}});
 }
 
-uint64_t add_hook(const Tensor& t, TensorHook hook) {
+namespace {
+
+HookId new_hook(Node& node) {
+  auto& anchor = node.extras().anchor;
+  if (!anchor) {
+    anchor = std::make_shared<NodeAnchor>();
+    anchor->node = &node;
+  }
+  return {anchor, next_hook.fetch_add(1)};
+}
+
+}  // namespace
+
+HookId add_hook(const Tensor& t, TensorHook hook) {
   if (!t.requires_grad()) raise<GradError>("register_hook: the tensor does not require grad: ", describe("self", t));
-  const uint64_t id = next_hook.fetch_add(1);
-  t->autograd->fn->extras().hooks.push_back({id, t->autograd->slot, std::move(hook)});
+  const HookId id = new_hook(*t->autograd->fn);
+  t->autograd->fn->extras().hooks.push_back({id.id, t->autograd->slot, std::move(hook)});
   return id;
 }
 
-uint64_t add_post_accumulate_hook(const Tensor& t, TensorHook hook) {
+HookId add_post_accumulate_hook(const Tensor& t, TensorHook hook) {
   if (!t.requires_grad() || !t.is_leaf())
     raise<GradError>("register_post_accumulate_grad_hook: needs a leaf that requires grad: ", describe("self", t));
-  const uint64_t id = next_hook.fetch_add(1);
-  t->autograd->fn->extras().post_accumulate.push_back({id, 0, std::move(hook)});
+  const HookId id = new_hook(*t->autograd->fn);
+  t->autograd->fn->extras().post_accumulate.push_back({id.id, 0, std::move(hook)});
   return id;
 }
 
-void remove_hook(const Ref<Node>& node, uint64_t id) {
-  NodeExtras* x = node->extras_or_null();
-  if (!x) return;
-  const auto match = [id](const NodeExtras::Hook& h) { return h.id == id; };
-  std::erase_if(x->hooks, match);
-  std::erase_if(x->post_accumulate, match);
+void remove_hook(const HookId& hook) {
+  const auto anchor = hook.anchor.lock();
+  if (!anchor) return;
+  Ref<Node> node;
+  {
+    const std::lock_guard lock(anchor->lock);
+    if (anchor->node) node = Ref<Node>::if_alive(anchor->node);
+  }
+  if (!node) return;
+  NodeExtras& x = *node->extras_or_null();
+  for (auto* list : {&x.hooks, &x.post_accumulate}) {
+    const auto at = std::find_if(list->begin(), list->end(), [&](const NodeExtras::Hook& h) { return h.id == hook.id; });
+    if (at == list->end()) continue;
+    const NodeExtras::Hook gone = std::move(*at);  // dies after the list is whole again: its destructor may run Python
+    list->erase(at);
+  }
 }
 
 }  // namespace lamina

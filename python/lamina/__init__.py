@@ -16,7 +16,7 @@ preserve_format = "preserve_format"
 _SUBMODULES = frozenset(
     ("nn", "optim", "utils", "models", "datasets", "autograd", "cuda", "random", "amp", "io", "cli")
 )
-_LAZY = {"save": "serialization", "load": "serialization", "set_printoptions": "_printing"}
+_LAZY = {"save": "serialization", "load": "serialization", "set_printoptions": "_printing", "get_printoptions": "_printing", "printoptions": "_printing"}
 
 
 def __getattr__(name: str) -> object:

@@ -10,22 +10,13 @@ namespace {
 
 // A Python callable kept by the graph: released under the GIL wherever the graph dies.
 std::shared_ptr<py::object> keep(py::object o) {
+  python_in_graphs.fetch_add(1, std::memory_order_relaxed);
   return {new py::object(std::move(o)), [](py::object* p) {
-            if (_Py_IsFinalizing()) return;  // the interpreter is gone: leak rather than crash
-            const py::gil_scoped_acquire gil;
+            python_in_graphs.fetch_sub(1, std::memory_order_relaxed);
+            if (interpreter_gone()) return;  // leak rather than crash
+            const AcquireGil gil;
             delete p;
           }};
-}
-
-TensorHook hook_of(py::object fn) {
-  auto kept = keep(std::move(fn));
-  return [kept](const Tensor& g) {
-    const py::gil_scoped_acquire gil;
-    const py::object r = (*kept)(g);
-    if (r.is_none()) return Tensor();
-    if (!is_tensor(r.ptr())) throw TypeError(str("hook: must return a Tensor or None, got ", Py_TYPE(r.ptr())->tp_name));
-    return unwrap(r.ptr());
-  };
 }
 
 TensorList list_of(const py::object& o, const char* what) {
@@ -64,9 +55,8 @@ void set_data(Tensor t, const Tensor& v) {
 
 // Handle returned by register_hook.
 struct HookHandle {
-  Ref<Node> node;
-  uint64_t id;
-  void remove() { remove_hook(node, id); }
+  HookId hook;
+  void remove() { remove_hook(hook); }
 };
 
 // grad_fn as users print it.
@@ -76,6 +66,18 @@ struct GradFn {
 
 }  // namespace
 
+Tensor PyHook::operator()(const Tensor& g) const {
+  const AcquireGil gil;
+  if (with_tensor) {
+    if (const py::object alive = (*self)(); !alive.is_none()) (*fn)(alive);
+    return {};
+  }
+  const py::object r = (*fn)(g);
+  if (r.is_none()) return {};
+  if (!is_tensor(r.ptr())) throw TypeError(str("hook: must return a Tensor or None, got ", Py_TYPE(r.ptr())->tp_name));
+  return unwrap(r.ptr());
+}
+
 void init_autograd(py::module_& m) {
   m.def("is_grad_enabled", grad_enabled, "True while operations are recorded.");
   m.def("_set_grad_enabled", set_grad_enabled);
@@ -84,7 +86,7 @@ void init_autograd(py::module_& m) {
   m.def("is_anomaly_enabled", anomaly_enabled);
   m.def("_set_anomaly_enabled", set_anomaly_enabled);
   set_trace_provider([]() -> std::string {
-    const py::gil_scoped_acquire gil;
+    const AcquireGil gil;
     return py::cast<std::string>(py::str("").attr("join")(py::module_::import("traceback").attr("format_stack")()));
   });
 
@@ -132,18 +134,12 @@ void init_autograd(py::module_& m) {
     if (x) for (const auto& r : x->retained) if (r.slot == t->autograd->slot) return true;
     return false; }, "True after retain_grad() on a tensor that is no leaf.");
   method("register_hook", [](const Tensor& t, const py::object& hook) {
-    const uint64_t id = add_hook(t, hook_of(hook));
-    return HookHandle{t->autograd->fn, id};
+    if (!PyCallable_Check(hook.ptr())) throw TypeError(str("register_hook: needs a callable, got ", Py_TYPE(hook.ptr())->tp_name));
+    return HookHandle{add_hook(t, PyHook{keep(hook), false, nullptr})};
   }, py::arg("hook"));
   method("register_post_accumulate_grad_hook", [](const py::object& self, const py::object& hook) {
-    const Tensor t = unwrap(self.ptr());
-    auto kept = keep(hook), weak = keep(py::weakref(self));  // the node must not own its tensor
-    const uint64_t id = add_post_accumulate_hook(t, [kept, weak](const Tensor&) {
-      const py::gil_scoped_acquire gil;
-      if (const py::object alive = (*weak)(); !alive.is_none()) (*kept)(alive);
-      return Tensor();
-    });
-    return HookHandle{t->autograd->fn, id};
+    // Weak: the node must not own its tensor.
+    return HookHandle{add_post_accumulate_hook(unwrap(self.ptr()), PyHook{keep(hook), true, keep(py::weakref(self))})};
   }, py::arg("hook"));
 
   py::module_ a = m.def_submodule("_autograd");

@@ -50,8 +50,8 @@ struct Export {
   Py_buffer view{};
   ~Export() { PyBuffer_Release(&view); }
   static void release(void* p) {
-    if (_Py_IsFinalizing()) return;
-    const py::gil_scoped_acquire gil;
+    if (interpreter_gone()) return;
+    const AcquireGil gil;
     delete static_cast<Export*>(p);
   }
 };

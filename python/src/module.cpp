@@ -101,6 +101,9 @@ PYBIND11_MODULE(_C, m) {
   init_autograd(m);
   init_io(m);
   init_random(m);
+  init_function(m);
+  init_dlpack(m);
+  init_protocols(m);
 }
 
 }  // namespace lamina::python

@@ -20,6 +20,11 @@ ReleaseGil::~ReleaseGil() {
   PyEval_RestoreThread(state_);
 }
 
+AcquireGil::AcquireGil() {
+  while (_Py_IsFinalizing() && !PyGILState_Check()) pause();
+  state_ = PyGILState_Ensure();
+}
+
 PyObject* wrap(const Tensor& t) {
   if (!t.defined()) Py_RETURN_NONE;
   TensorImpl* impl = t.impl();
@@ -52,26 +57,52 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
 
 int tensor_init(PyObject*, PyObject*, PyObject*) { return 0; }
 
+int visit_hooks(const std::vector<NodeExtras::Hook>& hooks, visitproc visit, void* arg) {
+  for (const auto& h : hooks)
+    if (const auto* hook = h.fn.target<PyHook>(); hook && hook->fn.use_count() == 1) Py_VISIT(hook->fn->ptr());
+  return 0;
+}
+
+// Python objects that this tensor alone keeps alive through its graph: ctx of custom functions and hooks. A node with
+// another owner ends the walk, so the collector never counts a reference twice.
+int visit_graph(TensorImpl* impl, visitproc visit, void* arg) {
+  if (impl->refs() != 1 || !impl->autograd || !impl->autograd->fn || impl->autograd->fn->refs() != 1) return 0;
+  constexpr size_t kMost = 4096;  // bounds the pause of a collection in a huge graph
+  std::vector<const Node*> walk{impl->autograd->fn.get()};
+  for (size_t i = 0; i < walk.size() && i < kMost; ++i) {
+    const Node& n = *walk[i];
+    if (void* o = n.python_object()) Py_VISIT(static_cast<PyObject*>(o));
+    if (const NodeExtras* x = n.extras_or_null()) {
+      if (const int r = visit_hooks(x->hooks, visit, arg)) return r;
+      if (const int r = visit_hooks(x->post_accumulate, visit, arg)) return r;
+    }
+    for (const Edge& e : n.edges())
+      if (e.node && e.node->refs() == 1) walk.push_back(e.node.get());
+  }
+  return 0;
+}
+
 int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(o->dict);
-  return 0;
+  return o->impl && o->impl->autograd && graph_holds_python() ? visit_graph(o->impl, visit, arg) : 0;
 }
 int tensor_clear(PyObject* self) {
-  Py_CLEAR(reinterpret_cast<PyTensor*>(self)->dict);
+  auto* o = reinterpret_cast<PyTensor*>(self);
+  Py_CLEAR(o->dict);
+  // Unreachable: the history dies here, which breaks cycles through it.
+  if (o->impl && o->impl->refs() == 1) o->impl->autograd.reset();
   return 0;
 }
 void tensor_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   auto* o = reinterpret_cast<PyTensor*>(self);
   PyObject_GC_UnTrack(self);
+  if (o->impl) o->impl->python = nullptr;  // first: what runs below must not find this wrapper again
   if (o->weakrefs) PyObject_ClearWeakRefs(self);
   Py_CLEAR(o->dict);
-  if (o->impl) {
-    o->impl->python = nullptr;
-    o->impl->release();
-  }
+  if (o->impl) o->impl->release();
   type->tp_free(self);
   Py_DECREF(type);
 }

@@ -2,6 +2,8 @@
 #pragma once
 #include <pybind11/pybind11.h>
 
+#include <memory>
+
 #include "lamina/autograd.h"
 #include "lamina/ops.h"
 
@@ -48,6 +50,29 @@ class ReleaseGil {
 
  private:
   PyThreadState* state_;
+};
+
+// Takes the GIL for a scope, from any thread. As above: a thread that comes too late sleeps instead of being killed
+// inside C++ frames.
+class AcquireGil {
+ public:
+  AcquireGil();
+  ~AcquireGil() { PyGILState_Release(state_); }
+  AcquireGil(const AcquireGil&) = delete;
+  AcquireGil& operator=(const AcquireGil&) = delete;
+
+ private:
+  PyGILState_STATE state_;
+};
+// True when Python objects can no longer be touched; what they own is left to the end of the process.
+inline bool interpreter_gone() { return _Py_IsFinalizing() || !Py_IsInitialized(); }
+
+// A Python callable on a graph node. Its own type, so that the garbage collector finds the callable in the graph.
+struct PyHook {
+  std::shared_ptr<py::object> fn;
+  bool with_tensor = false;           // post-accumulate: called with the tensor itself, found through `self`
+  std::shared_ptr<py::object> self;   // weak reference to the tensor
+  Tensor operator()(const Tensor& g) const;
 };
 
 }  // namespace lamina::python

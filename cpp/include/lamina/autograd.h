@@ -3,6 +3,8 @@
 #include <array>
 #include <functional>
 #include <initializer_list>
+#include <memory>
+#include <mutex>
 #include <optional>
 
 #include "lamina/tensor.h"
@@ -61,6 +63,7 @@ class Grads {
 using TensorHook = std::function<Tensor(const Tensor&)>;
 
 struct NodeExtras;
+struct NodeAnchor;
 
 class Node : public RefCounted {
  public:
@@ -71,6 +74,8 @@ class Node : public RefCounted {
   virtual void release_saved() {}
   virtual bool is_leaf() const { return false; }
   virtual const char* name() const { return name_; }
+  // The Python object a node owns, for the garbage collector.
+  virtual void* python_object() const { return nullptr; }
 
   std::span<const Edge> edges() const { return {edges_.data(), edges_.size()}; }
   uint32_t outputs() const { return outputs_; }
@@ -113,7 +118,18 @@ struct NodeExtras {
   std::vector<Hook> post_accumulate;  // leaf only: called with the leaf gradient after it was added
   std::vector<Retained> retained;
   std::string trace;
+  std::shared_ptr<NodeAnchor> anchor;
 };
+
+// Lets a hook's handle find its node without owning it (a handle stored on a module must not keep graphs alive).
+struct NodeAnchor {
+  std::mutex lock;
+  Node* node = nullptr;  // null once the node is gone
+};
+
+// Python objects (hooks, custom functions) that graphs hold now; while zero, the garbage collector walks no graph.
+extern std::atomic<int64_t> python_in_graphs;
+inline bool graph_holds_python() { return python_in_graphs.load(std::memory_order_relaxed) > 0; }
 
 // The end of every path: keeps .grad of a leaf tensor.
 class LeafNode final : public Node {
@@ -219,9 +235,13 @@ TensorList grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
 // The node and slot that a gradient of t flows into; null when t needs none.
 Edge gradient_edge(const Tensor& t);
 void retain_grad(const Tensor& t);
-uint64_t add_hook(const Tensor& t, TensorHook hook);
-uint64_t add_post_accumulate_hook(const Tensor& t, TensorHook hook);
-void remove_hook(const Ref<Node>& node, uint64_t id);
+struct HookId {
+  std::weak_ptr<NodeAnchor> anchor;
+  uint64_t id = 0;
+};
+HookId add_hook(const Tensor& t, TensorHook hook);
+HookId add_post_accumulate_hook(const Tensor& t, TensorHook hook);
+void remove_hook(const HookId& hook);
 
 // Anomaly mode: every node remembers where its forward ran, and a NaN in backward names the forward op.
 bool anomaly_enabled();

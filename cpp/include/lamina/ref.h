@@ -18,6 +18,13 @@ class RefCounted {
   void release() const noexcept {
     if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) const_cast<RefCounted*>(this)->dispose();
   }
+  // False when the last reference is already gone.
+  bool retain_if_alive() const noexcept {
+    uint32_t n = refs_.load(std::memory_order_relaxed);
+    while (n != 0 && !refs_.compare_exchange_weak(n, n + 1, std::memory_order_acquire)) {
+    }
+    return n != 0;
+  }
   uint32_t refs() const noexcept { return refs_.load(std::memory_order_acquire); }
 
  protected:
@@ -47,6 +54,13 @@ class Ref {
   }
   ~Ref() {
     if (p_) p_->release();
+  }
+
+  // An owner of p, or null when p is already being destroyed.
+  static Ref if_alive(T* p) noexcept {
+    Ref r;
+    if (p->retain_if_alive()) r.p_ = p;
+    return r;
   }
 
   T* get() const noexcept { return p_; }

@@ -32,6 +32,8 @@ class Storage final : public RefCounted {
   Device device() const { return device_; }
   bool read_only() const { return read_only_; }
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
+  // For foreign memory whose ownership passes over only after the tensor exists.
+  void set_release(void (*owner_release)(void*)) { owner_release_ = owner_release; }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
