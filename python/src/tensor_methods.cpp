@@ -86,15 +86,6 @@ void init_facts() {
   method("ndimension", [](const Tensor& t) { return t.dim(); });
   method("numel", [](const Tensor& t) { return t.numel(); });
   method("nelement", [](const Tensor& t) { return t.numel(); });
-  method("__deepcopy__", [](const py::object& self, py::dict memo) {
-    const Tensor t = unwrap(self.ptr());
-    if (!t.is_leaf()) throw GradError("deepcopy: only leaf tensors can be copied with their gradient state; use clone() or detach(): " + describe("self", t));
-    Tensor copied = clone(t.detach());
-    if (t.requires_grad()) copied.requires_grad_(true);
-    py::object out = py::reinterpret_steal<py::object>(wrap(copied));
-    memo[py::int_(reinterpret_cast<uintptr_t>(self.ptr()))] = out;
-    return out;
-  }, py::arg("memo"));
   method("element_size", [](const Tensor& t) { return size_of(t.dtype()); });
   method("storage_offset", [](const Tensor& t) { return t->offset; });
   method("data_ptr", [](const Tensor& t) { return reinterpret_cast<uintptr_t>(t.data()); });
