@@ -1,6 +1,8 @@
 // Backward: walks the graph once in dependency order, iteratively, in an order that depends on the graph alone.
+#include <sched.h>
+
 #include <algorithm>
-#include <unordered_map>
+#include <memory>
 
 #include "lamina/autograd.h"
 #include "lamina/backend.h"
@@ -8,7 +10,7 @@
 
 namespace lamina {
 
-extern thread_local const Node* running_node;
+extern constinit thread_local const Node* running_node [[gnu::tls_model("initial-exec")]];
 
 namespace {
 
@@ -18,66 +20,125 @@ struct Running {
   const Node* before;
 };
 
-// One thread at a time in a node that several graphs share (parameters of models trained in threads).
+// One thread at a time in a node that several graphs share (parameters of models trained in threads). The thread that
+// holds a node may enter it again: a backward inside a custom function's backward.
 struct Hold {
   explicit Hold(Node& n) : node(n) {
-    while (node.busy.exchange(true, std::memory_order_acquire)) {
-      while (node.busy.load(std::memory_order_relaxed)) __builtin_ia32_pause();
+    static thread_local char me;
+    const void* free = nullptr;
+    if (node.busy.load(std::memory_order_relaxed) == &me) {
+      owned = false;
+      return;
+    }
+    for (int spins = 0; !node.busy.compare_exchange_weak(free, &me, std::memory_order_acquire); free = nullptr) {
+      if (++spins < 64) {
+        __builtin_ia32_pause();
+      } else {
+        sched_yield();
+      }
     }
   }
-  ~Hold() { node.busy.store(false, std::memory_order_release); }
+  ~Hold() {
+    if (owned) node.busy.store(nullptr, std::memory_order_release);
+  }
   Node& node;
+  bool owned = true;
 };
 
 // Node* -> index: open addressing, because a hash-map node per graph node would cost more than the walk.
 class Index {
  public:
-  explicit Index(size_t expected) { grow(std::max<size_t>(64, expected * 2)); }
-  // Index of n, new ones are given `fresh`.
   std::pair<uint32_t, bool> find_or_insert(const Node* n, uint32_t fresh) {
-    if ((count_ + 1) * 2 > keys_.size()) grow(keys_.size() * 2);
+    if ((count_ + 1) * 2 > slots_.size()) grow(std::max<size_t>(64, slots_.size() * 2));
     for (size_t i = hash(n);; i = (i + 1) & mask_) {
-      if (keys_[i] == n) return {values_[i], false};
-      if (!keys_[i]) {
-        keys_[i] = n;
-        values_[i] = fresh;
+      Slot& s = slots_[i];
+      if (s.node == n) return {s.index, false};
+      if (!s.node) {
+        s = {n, fresh};
         ++count_;
         return {fresh, true};
       }
     }
   }
+  void clear() {
+    if (slots_.size() > 4096) {
+      slots_ = {};
+      mask_ = 0;
+    } else if (count_) {
+      std::fill(slots_.begin(), slots_.end(), Slot{});
+    }
+    count_ = 0;
+  }
 
  private:
-  size_t hash(const Node* n) const { return ((reinterpret_cast<uintptr_t>(n) >> 4) * 0x9E3779B97F4A7C15ull >> 20) & mask_; }
-  void grow(size_t want) {
-    size_t size = 64;
-    while (size < want) size *= 2;
-    std::vector<const Node*> keys(size, nullptr);
-    std::vector<uint32_t> values(size, 0);
-    keys.swap(keys_);
-    values.swap(values_);
+  struct Slot {
+    const Node* node = nullptr;
+    uint32_t index = 0;
+  };
+  size_t hash(const Node* n) const { return ((reinterpret_cast<uintptr_t>(n) >> 6) * 0x9E3779B97F4A7C15ull >> 20) & mask_; }
+  void grow(size_t size) {
+    std::vector<Slot> old(size);
+    old.swap(slots_);
     mask_ = size - 1;
     count_ = 0;
-    for (size_t i = 0; i < keys.size(); ++i)
-      if (keys[i]) find_or_insert(keys[i], values[i]);
+    for (const Slot& s : old)
+      if (s.node) find_or_insert(s.node, s.index);
   }
-  std::vector<const Node*> keys_;
-  std::vector<uint32_t> values_;
+  std::vector<Slot> slots_;
   size_t mask_ = 0, count_ = 0;
 };
+
+constexpr uint32_t kNone = UINT32_MAX;
+
+struct Task {
+  Node* node = nullptr;
+  uint32_t dependencies = 0, first_edge = 0;  // of its edges in Buffers::targets
+  bool reached = false, captured = false, needed = true;
+  Tensor first;                // gradient of output 0
+  std::vector<Tensor> others;  // of outputs 1.. where a node has several
+};
+
+// What one backward needs; a thread keeps one set, so that small graphs allocate nothing.
+struct Buffers {
+  Index index;
+  std::vector<Task> tasks;
+  std::vector<uint32_t> targets;  // task of each edge, kNone where there is none
+  std::vector<uint32_t> stack;
+  void clear() {
+    index.clear();
+    tasks.clear();
+    targets.clear();
+    stack.clear();
+    if (tasks.capacity() > 4096) tasks = {};
+    if (targets.capacity() > 8192) targets = {};
+    if (stack.capacity() > 8192) stack = {};
+  }
+};
+
+thread_local std::unique_ptr<Buffers> spare_buffers;
+
+std::unique_ptr<Buffers> take_buffers() { return spare_buffers ? std::move(spare_buffers) : std::make_unique<Buffers>(); }
 
 }  // namespace
 
 class Engine {
  public:
   Engine(bool retain_graph, bool create_graph, bool only_captured)
-      : retain_(retain_graph), create_(create_graph), only_captured_(only_captured), index_(256) {}
+      : retain_(retain_graph), create_(create_graph), only_captured_(only_captured), buffers_(take_buffers()), tasks_(buffers_->tasks) {}
+  ~Engine() {
+    buffers_->clear();  // may run user code (destructors of custom functions), so before the buffers are offered again
+    spare_buffers = std::move(buffers_);
+  }
 
   void add_root(const Tensor& root, Tensor g) {
     const Edge e = gradient_edge(root);
     const uint32_t i = visit(e.node.get());
-    roots_.push_back(e.node);
+    if (!tasks_[i].reached) {
+      tasks_[i].reached = true;
+      buffers_->stack.push_back(i);
+    }
     accumulate(i, e.slot, std::move(g));
+    roots_.push_back(std::move(e.node));  // keeps the whole graph: edges never change
   }
 
   // The gradient that reaches `t` is kept for take().
@@ -86,29 +147,26 @@ class Engine {
     if (!e.node) raise<GradError>("grad: one of the inputs does not require grad: ", describe("input", t));
     const uint32_t i = visit(e.node.get());
     captures_.push_back({i, e.slot, {}});
-    capture_nodes_.push_back(e.node);
+    roots_.push_back(e.node);
     tasks_[i].captured = true;
   }
   Tensor take(size_t i) { return captures_[i].grad; }
 
   void run() {
+    const std::vector<uint32_t> starts = buffers_->stack;
     count_dependencies();
-    if (only_captured_) mark_needed();
+    if (only_captured_) mark_needed(starts);
     const GradMode mode(create_);
-    std::vector<uint32_t> ready;
-    for (uint32_t i = uint32_t(tasks_.size()); i-- > 0;)
-      if (tasks_[i].dependencies == 0 && tasks_[i].reached) ready.push_back(i);
+    std::vector<uint32_t>& ready = buffers_->stack;
+    for (size_t k = starts.size(); k-- > 0;)
+      if (tasks_[starts[k]].dependencies == 0) ready.push_back(starts[k]);
     size_t since_poll = 0;
     while (!ready.empty()) {
       const uint32_t i = ready.back();
       ready.pop_back();
       run_task(i);
-      for (const Edge& e : tasks_[i].node->edges()) {
-        if (!e.node) continue;
-        const uint32_t k = visit(e.node.get());
-        if (--tasks_[k].dependencies == 0) ready.push_back(k);
-      }
-      if (!retain_) tasks_[i].keep = nullptr;
+      for (const uint32_t k : targets(i))
+        if (k != kNone && --tasks_[k].dependencies == 0) ready.push_back(k);
       if (++since_poll == 4096) {
         since_poll = 0;
         if (cpu::poll_interrupt()) throw Interrupted();
@@ -117,45 +175,34 @@ class Engine {
   }
 
  private:
-  struct Task {
-    Node* node;
-    Ref<Node> keep;  // a task whose node may lose its last owner while the graph is walked
-    uint32_t dependencies = 0;
-    bool reached = false, captured = false, needed = true;
-    Tensor first;                // gradient of output 0
-    std::vector<Tensor> others;  // of outputs 1.. where a node has several
-  };
   struct Capture {
     uint32_t task, slot;
     Tensor grad;
   };
 
   uint32_t visit(Node* n) {
-    const auto [i, fresh] = index_.find_or_insert(n, uint32_t(tasks_.size()));
-    if (fresh) {
-      Task t;
-      t.node = n;
-      t.keep = Ref<Node>(n);
-      tasks_.push_back(std::move(t));
-    }
+    const auto [i, fresh] = buffers_->index.find_or_insert(n, uint32_t(tasks_.size()));
+    if (fresh) tasks_.emplace_back().node = n;
     return i;
   }
+  std::span<const uint32_t> targets(uint32_t i) const {
+    return {buffers_->targets.data() + tasks_[i].first_edge, tasks_[i].node->edges().size()};
+  }
 
+  // Expands every node that the roots reach, once, and counts the edges into each.
   void count_dependencies() {
-    std::vector<uint32_t> stack;
-    for (const auto& r : roots_) {
-      const uint32_t i = visit(r.get());
-      if (!tasks_[i].reached) {
-        tasks_[i].reached = true;
-        stack.push_back(i);
-      }
-    }
+    auto& stack = buffers_->stack;
     while (!stack.empty()) {
-      const Node* n = tasks_[stack.back()].node;
+      const uint32_t i = stack.back();
       stack.pop_back();
-      for (const Edge& e : n->edges()) {
-        if (!e.node) continue;
+      tasks_[i].first_edge = uint32_t(buffers_->targets.size());
+      for (const Edge& e : tasks_[i].node->edges()) {
+        if (!e.node) {
+          buffers_->targets.push_back(kNone);
+          continue;
+        }
         const uint32_t k = visit(e.node.get());
+        buffers_->targets.push_back(k);
         ++tasks_[k].dependencies;
         if (!tasks_[k].reached) {
           tasks_[k].reached = true;
@@ -166,25 +213,27 @@ class Engine {
   }
 
   // For grad(): only nodes on a path to a captured input are run. Post-order over the graph with an explicit stack.
-  void mark_needed() {
-    for (Task& t : tasks_) t.needed = false;
+  void mark_needed(std::span<const uint32_t> starts) {
+    for (Task& t : tasks_) t.needed = t.captured;
     std::vector<std::pair<uint32_t, size_t>> stack;
-    std::vector<uint8_t> done(tasks_.size(), 0);
-    for (const auto& r : roots_) {
-      stack.push_back({visit(r.get()), 0});
+    std::vector<uint8_t> entered(tasks_.size(), 0);
+    for (const uint32_t r : starts) {
+      if (entered[r]) continue;
+      entered[r] = 1;
+      stack.push_back({r, 0});
       while (!stack.empty()) {
-        auto& [i, next] = stack.back();
-        const auto edges = tasks_[i].node->edges();
-        if (done[i] || next == edges.size()) {
-          done[i] = 1;
-          const bool needed = tasks_[i].needed || tasks_[i].captured;
-          tasks_[i].needed = needed;
-          stack.pop_back();
-          if (needed && !stack.empty()) tasks_[stack.back().first].needed = true;
+        const uint32_t i = stack.back().first;
+        const auto to = targets(i);
+        if (stack.back().second < to.size()) {
+          const uint32_t k = to[stack.back().second++];
+          if (k == kNone || entered[k]) continue;
+          entered[k] = 1;
+          stack.push_back({k, 0});
           continue;
         }
-        const Edge& e = edges[next++];
-        if (e.node) stack.push_back({visit(e.node.get()), 0});
+        for (const uint32_t k : to)
+          if (k != kNone && tasks_[k].needed) tasks_[i].needed = true;
+        stack.pop_back();
       }
     }
   }
@@ -210,7 +259,7 @@ class Engine {
     Node& node = *tasks_[i].node;
     std::vector<Tensor> many;
     Tensor one;
-    const uint32_t outputs = std::max<uint32_t>(1, std::max(node.outputs(), uint32_t(tasks_[i].others.size()) + 1));
+    const uint32_t outputs = std::max<uint32_t>(node.outputs(), uint32_t(tasks_[i].others.size()) + 1);
     std::span<Tensor> g;
     if (outputs == 1) {
       one = std::move(tasks_[i].first);
@@ -225,20 +274,24 @@ class Engine {
     if (tasks_[i].captured)
       for (Capture& c : captures_)
         if (c.task == i) c.grad = g[c.slot];
-    if (only_captured_ && (!tasks_[i].needed || node.is_leaf() || (tasks_[i].captured && !leads_on(node)))) return;
-    if (std::none_of(g.begin(), g.end(), [](const Tensor& t) { return t.defined(); })) {
+    if (only_captured_ && (!tasks_[i].needed || node.is_leaf() || (tasks_[i].captured && !leads_on(i)))) return;
+    bool any = false;
+    for (const Tensor& t : g) any = any || t.defined();
+    if (!any) {
       if (!retain_ && !node.is_leaf()) node.release_saved();
       return;
     }
-    call(node, g);
+    call(i, node, g);
     if (extras && node.is_leaf())
-      for (size_t h = 0; h < extras->post_accumulate.size(); ++h)
-        extras->post_accumulate[h].fn(static_cast<LeafNode&>(node).grad);
+      for (size_t h = 0; h < extras->post_accumulate.size(); ++h) {
+        const TensorHook fn = extras->post_accumulate[h].fn;  // a hook may remove itself
+        fn(static_cast<LeafNode&>(node).grad);
+      }
   }
 
-  bool leads_on(const Node& node) {
-    for (const Edge& e : node.edges())
-      if (e.node && tasks_[visit(e.node.get())].needed) return true;
+  bool leads_on(uint32_t i) {
+    for (const uint32_t k : targets(i))
+      if (k != kNone && tasks_[k].needed) return true;
     return false;
   }
 
@@ -257,7 +310,7 @@ class Engine {
       if (r.slot < g.size() && g[r.slot].defined()) r.grad = r.grad.defined() ? add(r.grad, g[r.slot]) : clone(g[r.slot]);
   }
 
-  void call(Node& node, std::span<Tensor> g) {
+  void call(uint32_t i, Node& node, std::span<Tensor> g) {
     const auto edges = node.edges();
     Grads d(edges.data(), edges.size());
     {
@@ -267,24 +320,25 @@ class Engine {
       if (!retain_) node.release_saved();
     }
     for (Tensor& t : g) t = {};
+    const bool check = anomaly_enabled();
     for (size_t k = 0; k < edges.size(); ++k) {
       if (!edges[k].node || !d[k].defined()) continue;
-      if (anomaly_enabled()) check_finite(node, d[k], k);
-      accumulate(visit(edges[k].node.get()), edges[k].slot, std::move(d[k]));
+      if (check) check_finite(node, d[k], k);
+      accumulate(targets(i)[k], edges[k].slot, std::move(d[k]));
     }
   }
 
   void check_finite(const Node& node, const Tensor& g, size_t k) {
     const NoGrad off;
-    if (!any(isnan(g)).item().to_bool()) return;
+    if (!lamina::any(isnan(g)).item().to_bool()) return;
     const NodeExtras* x = node.extras_or_null();
     raise<GradError>(node.name(), ": its backward made NaN in gradient ", k, x && !x->trace.empty() ? ". The forward ran here:\n" + x->trace : "");
   }
 
   const bool retain_, create_, only_captured_;
-  Index index_;
-  std::vector<Task> tasks_;
-  std::vector<Ref<Node>> roots_, capture_nodes_;
+  std::unique_ptr<Buffers> buffers_;
+  std::vector<Task>& tasks_;
+  std::vector<Ref<Node>> roots_;
   std::vector<Capture> captures_;
 };
 

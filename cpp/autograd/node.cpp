@@ -7,16 +7,15 @@
 namespace lamina {
 namespace {
 
-thread_local bool grad_on = true;
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool grad_on = true;
 std::atomic<bool> anomaly_on{false};
 std::atomic<std::string (*)()> trace_provider{nullptr};
-std::atomic<uint64_t> next_sequence{0};
 std::atomic<uint64_t> next_hook{1};
 
 }  // namespace
 
 std::atomic<int64_t> python_in_graphs{0};
-thread_local const Node* running_node = nullptr;  // whose backward this thread is in (see engine.cpp)
+[[gnu::tls_model("initial-exec")]] constinit thread_local const Node* running_node = nullptr;  // whose backward this thread is in (see engine.cpp)
 
 bool grad_enabled() { return grad_on; }
 void set_grad_enabled(bool on) { grad_on = on; }
@@ -41,12 +40,23 @@ Grads::Grads(const Edge* edges, size_t count) : edges_(edges), count_(count) {
 AutogradMeta::AutogradMeta() = default;
 AutogradMeta::~AutogradMeta() = default;
 
-Node::Node(const char* name) : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {}
+Node::Node(const char* name) : name_(name) {}
 Node::~Node() {
   if (extras_ && extras_->anchor) {
     const std::lock_guard lock(extras_->anchor->lock);
     extras_->anchor->node = nullptr;
   }
+}
+
+void Node::add_edge(Edge e) {
+  if (count_ < kFew) {
+    few_[count_++] = std::move(e);
+    return;
+  }
+  if (many_.empty())
+    for (Edge& f : few_) many_.push_back(std::move(f));
+  many_.push_back(std::move(e));
+  ++count_;
 }
 
 NodeExtras& Node::extras() {
@@ -130,8 +140,7 @@ bool recording(std::span<const Tensor> inputs) {
 }
 
 void connect(Node& node, std::span<const std::reference_wrapper<const Tensor>> inputs) {
-  node.edges_.reserve(inputs.size());
-  for (const Tensor& t : inputs) node.edges_.push_back(t.defined() ? gradient_edge(t) : Edge{});
+  for (const Tensor& t : inputs) node.add_edge(t.defined() ? gradient_edge(t) : Edge{});
 }
 
 void set_history(const Ref<Node>& node, std::span<Tensor> outputs) {

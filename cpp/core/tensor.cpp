@@ -27,6 +27,29 @@ Storage::~Storage() {
   }
 }
 
+namespace {
+constexpr size_t kHeader = 64;       // room for the Storage before its data, which stays aligned to 64
+constexpr size_t kJoinedMax = 4096;  // above, the copy of the header is not worth an odd block size
+}  // namespace
+static_assert(sizeof(Storage) <= kHeader);
+
+Ref<Storage> Storage::make(size_t bytes, Device device) {
+  if (device.type != DeviceType::cpu || bytes > kJoinedMax || bytes == 0) return make_ref<Storage>(bytes, device);
+  auto* block = static_cast<char*>(cpu_allocate(kHeader + bytes));
+  return Ref<Storage>::adopt(::new (block) Storage(Inline{}, block + kHeader, bytes));
+}
+
+void Storage::dispose() noexcept {
+  if (!joined_) {
+    delete this;
+    return;
+  }
+  const size_t bytes = bytes_;
+  owner_ = this;  // the destructor frees nothing
+  this->~Storage();
+  cpu_free(this, kHeader + bytes);
+}
+
 bool Tensor::is_contiguous() const {
   int64_t expect = 1;
   const TensorImpl& t = *impl_;
@@ -64,7 +87,7 @@ View Tensor::view_of() const {
 
 namespace {
 
-thread_local bool inference_on = false;
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool inference_on = false;
 
 // The first element, wherever it lives, converted to a number.
 template <class T>
@@ -88,8 +111,8 @@ Ref<TensorImpl> make_impl(Ref<Storage> storage, std::span<const int64_t> shape, 
   auto impl = make_ref<TensorImpl>();
   impl->storage = std::move(storage);
   impl->offset = offset;
-  impl->shape = Dims(shape);
-  impl->stride = Dims(stride);
+  impl->shape.assign(shape.data(), shape.size());
+  impl->stride.assign(stride.data(), stride.size());
   impl->numel = numel;
   impl->inference = inference_on;
   impl->dtype = dtype;
@@ -131,8 +154,22 @@ std::string describe(std::string_view label, const Tensor& t) {
 Tensor allocate(std::span<const int64_t> shape, DType dtype, Device device) {
   check_ndim(shape);
   const int64_t n = numel_of(shape);
-  auto storage = make_ref<Storage>(byte_size(n, dtype), device);
+  auto storage = Storage::make(byte_size(n, dtype), device);
   return Tensor(make_impl(std::move(storage), shape, contiguous_strides(shape), 0, dtype, n));
+}
+
+Tensor allocate_dense_like(const Tensor& x, DType dtype) {
+  const size_t ndim = x.shape().size();
+  auto impl = make_ref<TensorImpl>();
+  impl->storage = Storage::make(size_t(x.numel()) * size_of(dtype), Device{});
+  impl->shape.assign(x.shape().data(), ndim);
+  impl->stride.resize(ndim);
+  int64_t run = 1;
+  for (size_t i = ndim; i-- > 0; run *= x.shape()[i]) impl->stride[i] = run;
+  impl->numel = x.numel();
+  impl->inference = inference_on;
+  impl->dtype = dtype;
+  return Tensor(std::move(impl));
 }
 
 Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t> stride, DType dtype, Device device) {
@@ -145,7 +182,7 @@ Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t>
     if (stride[i] < 0) raise<ShapeError>("empty_strided: negative stride ", stride[i]);
     extent = checked::add(extent, checked::mul(shape[i] - 1, stride[i]));
   }
-  auto storage = make_ref<Storage>(byte_size(extent, dtype), device);
+  auto storage = Storage::make(byte_size(extent, dtype), device);
   return Tensor(make_impl(std::move(storage), shape, stride, 0, dtype, n));
 }
 

@@ -194,9 +194,83 @@ Ref<Node> history(const Call& c, const Tensor& y) {
   return node;
 }
 
+// ---- the common call ----
+
+constexpr int64_t kNumbers = 128;  // most elements for which a number is spread out beside the tensors
+
+// A number as an array of the compute dtype, so that the kernel sees nothing but equal contiguous operands.
+struct Spread {
+  alignas(64) char bytes[kNumbers * 8];
+  template <class T>
+  void fill(T v, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) reinterpret_cast<T*>(bytes)[i] = v;
+  }
+  void set(Scalar s, DType dtype, int64_t n) {
+    if (dtype == DType::float32) return fill(s.is_floating() ? float(s.to_double()) : float(s.to_int()), n);
+    if (dtype == DType::float64) return fill(s.to_double(), n);
+    fill(s.to_int(), n);
+  }
+};
+
+View flat_view(void* data, DType dtype, int64_t n) {
+  View v;
+  v.data = data;
+  v.dtype = dtype;
+  v.ndim = 1;
+  v.shape[0] = n;
+  v.stride[0] = 1;
+  return v;
+}
+
+bool number_fits(const Scalar& s, DType dtype) { return is_floating(dtype) || (!s.is_floating() && !s.is_bool()); }
+
+// Tensors of one compute dtype and shape, row-major on the CPU, and numbers that do not widen them: no promotion, no
+// broadcasting, no lookups. False when the call is anything else. The kernel computes each element as it always does.
+bool quick(Ew op, const EwInfo& info, std::span<const EwArg> args, Tensor& y) {
+  if (args.size() != size_t(info.arity)) return false;
+  const EwKind kind = info.spec.kind;
+  const Tensor* t = args[0].tensor ? args[0].tensor : args.size() > 1 ? args[1].tensor : nullptr;
+  if (!t || !t->defined() || t->numel() == 0 || !t->is_contiguous() || t->device().type != DeviceType::cpu) return false;
+  const DType dtype = t->dtype();
+  const bool computes = dtype == DType::float32 || dtype == DType::float64 || (dtype == DType::int64 && kind != EwKind::floating);
+  if (!computes || (kind != EwKind::floating && kind != EwKind::arithmetic && kind != EwKind::predicate)) return false;
+  const int64_t n = t->numel();
+  for (const EwArg& a : args) {
+    if (!a.tensor) {
+      if (n > kNumbers || !number_fits(a.number, dtype)) return false;
+      continue;
+    }
+    const Tensor& x = *a.tensor;
+    if (!x.defined() || x->weak || x.dtype() != dtype || x.device() != t->device()) return false;
+    if (a.tensor != t && (x.shape() != t->shape() || !x.is_contiguous())) return false;
+  }
+  y = allocate_dense_like(*t, kind == EwKind::predicate ? DType::bool_ : dtype);
+  Spread numbers[kMaxArity];
+  View in[kMaxArity];
+  for (size_t i = 0; i < args.size(); ++i) {
+    if (!args[i].tensor) numbers[i].set(args[i].number, dtype, n);
+    in[i] = flat_view(args[i].tensor ? args[i].tensor->data() : numbers[i].bytes, dtype, n);
+  }
+  const double p[3] = {info.spec.params[0].value, info.spec.params[1].value, info.spec.params[2].value};
+  kernel(&Kernels::elementwise, Device{})(EwOp{op, 0}, dtype, in, info.arity, flat_view(y.data(), y.dtype(), n), p);
+  return true;
+}
+
+bool needs_history(const EwInfo& info, std::span<const EwArg> args) {
+  if (!grad_enabled() || !info.spec.differentiable) return false;
+  for (const EwArg& a : args)
+    if (a.tensor && (*a.tensor)->autograd && a.tensor->requires_grad()) return true;
+  return false;
+}
+
 }  // namespace
 
 Tensor elementwise(Ew op, std::span<const EwArg> args) {
+  const EwInfo& info = ew_info(op);
+  if (Tensor y; quick(op, info, args, y)) {
+    if (needs_history(info, args)) set_history(history(parse(op, nullptr, args), y), {&y, 1});
+    return y;
+  }
   Call c = parse(op, nullptr, args);
   DType promoted;
   const DType dtype = result_dtype(c, promoted);

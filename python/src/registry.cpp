@@ -268,15 +268,13 @@ py::list describe_registry() {
 }  // namespace
 
 PyObject* call_elementwise(Ew op, bool inplace, PyObject* const* operands, size_t count) {
-  Tensor tensors[kMaxParams];
   std::array<EwArg, 6> args{EwArg(0), EwArg(0), EwArg(0), EwArg(0), EwArg(0), EwArg(0)};
   int64_t work = 0;
   bool any = false;
   for (size_t i = 0; i < count; ++i) {
     if (is_tensor(operands[i])) {
-      tensors[i] = unwrap(operands[i]);
-      args[i] = EwArg(tensors[i]);
-      work = std::max(work, tensors[i].numel());
+      args[i].tensor = &unwrap(operands[i]);  // the caller holds the wrapper until this returns
+      work = std::max(work, args[i].tensor->numel());
       any = true;
     } else if (is_number(operands[i])) {
       args[i].number = scalar_from(operands[i]);
@@ -288,7 +286,8 @@ PyObject* call_elementwise(Ew op, bool inplace, PyObject* const* operands, size_
   if (inplace) {
     {
       const ReleaseGil release(work > (1 << 15));
-      elementwise_(op, tensors[0], std::span<const EwArg>(args.data() + 1, count - 1));
+      Tensor self = *args[0].tensor;
+      elementwise_(op, self, std::span<const EwArg>(args.data() + 1, count - 1));
     }
     return Py_NewRef(operands[0]);
   }

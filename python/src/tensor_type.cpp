@@ -14,6 +14,27 @@ namespace lamina::python {
 
 PyTypeObject* tensor_type = nullptr;
 
+namespace {
+
+// Wrappers are made and dropped by every operation: some are kept, linked through `dict`, under the GIL.
+constexpr int kKeptWrappers = 128;
+PyTensor* kept_wrappers = nullptr;
+int kept_count = 0;
+
+PyTensor* new_wrapper() {
+  if (PyTensor* o = kept_wrappers) {
+    kept_wrappers = reinterpret_cast<PyTensor*>(o->dict);
+    --kept_count;
+    o->dict = nullptr;
+    PyObject_Init(reinterpret_cast<PyObject*>(o), tensor_type);
+    PyObject_GC_Track(o);
+    return o;
+  }
+  return reinterpret_cast<PyTensor*>(tensor_type->tp_alloc(tensor_type, 0));
+}
+
+}  // namespace
+
 ReleaseGil::~ReleaseGil() {
   if (!state_) return;
   while (_Py_IsFinalizing()) pause();
@@ -25,15 +46,14 @@ AcquireGil::AcquireGil() {
   state_ = PyGILState_Ensure();
 }
 
-PyObject* wrap(const Tensor& t) {
+PyObject* wrap(Tensor t) {
   if (!t.defined()) Py_RETURN_NONE;
   TensorImpl* impl = t.impl();
   if (impl->python) return Py_NewRef(static_cast<PyObject*>(impl->python));
-  auto* o = reinterpret_cast<PyTensor*>(tensor_type->tp_alloc(tensor_type, 0));
+  PyTensor* o = new_wrapper();
   if (!o) throw py::error_already_set();
-  impl->retain();
   impl->python = o;
-  o->impl = impl;
+  o->tensor = std::move(t);
   return reinterpret_cast<PyObject*>(o);
 }
 
@@ -48,9 +68,8 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
     const Tensor t = unwrap(data).detach();
     auto* o = reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
     if (!o) return nullptr;
-    t.impl()->retain();
     t.impl()->python = o;
-    o->impl = t.impl();
+    o->tensor = t;
     return reinterpret_cast<PyObject*>(o);
   });
 }
@@ -86,24 +105,31 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(o->dict);
-  return o->impl && o->impl->autograd && graph_holds_python() ? visit_graph(o->impl, visit, arg) : 0;
+  return o->tensor.defined() && o->tensor->autograd && graph_holds_python() ? visit_graph(o->tensor.impl(), visit, arg) : 0;
 }
 int tensor_clear(PyObject* self) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_CLEAR(o->dict);
   // Unreachable: the history dies here, which breaks cycles through it.
-  if (o->impl && o->impl->refs() == 1) o->impl->autograd.reset();
+  if (o->tensor.defined() && o->tensor->refs() == 1) o->tensor->autograd.reset();
   return 0;
 }
 void tensor_dealloc(PyObject* self) {
   PyTypeObject* type = Py_TYPE(self);
   auto* o = reinterpret_cast<PyTensor*>(self);
   PyObject_GC_UnTrack(self);
-  if (o->impl) o->impl->python = nullptr;  // first: what runs below must not find this wrapper again
+  if (o->tensor.defined()) o->tensor->python = nullptr;  // first: what runs below must not find this wrapper again
   if (o->weakrefs) PyObject_ClearWeakRefs(self);
   Py_CLEAR(o->dict);
-  if (o->impl) o->impl->release();
-  type->tp_free(self);
+  o->tensor = {};
+  if (type == tensor_type && kept_count < kKeptWrappers) {
+    o->dict = reinterpret_cast<PyObject*>(kept_wrappers);
+    o->weakrefs = nullptr;
+    kept_wrappers = o;
+    ++kept_count;
+  } else {
+    type->tp_free(self);
+  }
   Py_DECREF(type);
 }
 
@@ -147,7 +173,7 @@ PyObject* inplace_power(PyObject* a, PyObject* b, PyObject*) { return inplace<fi
 PyObject* product(PyObject* a, PyObject* b) {
   if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
   return guarded([&] {
-    const Tensor x = unwrap(a), y = unwrap(b);
+    const Tensor &x = unwrap(a), &y = unwrap(b);
     const auto run = [&] {
       const ReleaseGil release(x.numel() + y.numel() > (1 << 14));
       return matmul(x, y);

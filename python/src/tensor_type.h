@@ -13,7 +13,7 @@ namespace py = pybind11;
 
 struct PyTensor {
   PyObject_HEAD
-  TensorImpl* impl;  // owned; null only while a subclass is being constructed
+  Tensor tensor;  // undefined only while a subclass is being constructed
   PyObject* dict;
   PyObject* weakrefs;
 };
@@ -21,9 +21,10 @@ struct PyTensor {
 extern PyTypeObject* tensor_type;
 
 inline bool is_tensor(PyObject* o) { return Py_TYPE(o) == tensor_type || PyType_IsSubtype(Py_TYPE(o), tensor_type); }
-inline Tensor unwrap(PyObject* o) { return Tensor(Ref<TensorImpl>(reinterpret_cast<PyTensor*>(o)->impl)); }
+// Borrowed from the wrapper: good as long as the caller's arguments live.
+inline const Tensor& unwrap(PyObject* o) { return reinterpret_cast<PyTensor*>(o)->tensor; }
 // New reference: the present wrapper of t, or a new one; None for an undefined tensor.
-PyObject* wrap(const Tensor& t);
+PyObject* wrap(Tensor t);
 
 void init_tensor_type(py::module_& m);
 

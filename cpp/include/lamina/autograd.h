@@ -77,16 +77,17 @@ class Node : public RefCounted {
   // The Python object a node owns, for the garbage collector.
   virtual void* python_object() const { return nullptr; }
 
-  std::span<const Edge> edges() const { return {edges_.data(), edges_.size()}; }
+  std::span<const Edge> edges() const { return {count_ > kFew ? many_.data() : few_, count_}; }
   uint32_t outputs() const { return outputs_; }
-  uint64_t sequence() const { return sequence_; }
   NodeExtras& extras();
   NodeExtras* extras_or_null() const { return extras_.get(); }
 
   // Further inputs, for a node that wraps another one.
-  void append_edges(std::span<const Edge> more) { edges_.insert(edges_.end(), more.begin(), more.end()); }
+  void append_edges(std::span<const Edge> more) {
+    for (const Edge& e : more) add_edge(e);
+  }
 
-  std::atomic<bool> busy{false};  // held while one thread runs this node
+  std::atomic<const void*> busy{nullptr};  // the thread that runs this node
 
  protected:
   explicit Node(const char* name);
@@ -96,10 +97,12 @@ class Node : public RefCounted {
   friend void connect(Node& node, std::span<const std::reference_wrapper<const Tensor>> inputs);
   friend void set_history(const Ref<Node>& node, std::span<Tensor> outputs);
   friend class Engine;
+  static constexpr uint32_t kFew = 3;
+  void add_edge(Edge e);
   const char* name_;
-  std::vector<Edge> edges_;
-  uint32_t outputs_ = 1;
-  uint64_t sequence_;
+  uint32_t count_ = 0, outputs_ = 1;
+  Edge few_[kFew];           // all edges while they fit
+  std::vector<Edge> many_;  // else all of them
   std::unique_ptr<NodeExtras> extras_;
 };
 

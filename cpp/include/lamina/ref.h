@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <utility>
 
+#include "lamina/pooled.h"
+
 namespace lamina {
 
-class RefCounted {
+class RefCounted : public Pooled {
  public:
   RefCounted() = default;
   RefCounted(const RefCounted&) = delete;
@@ -28,10 +30,22 @@ class RefCounted {
   uint32_t refs() const noexcept { return refs_.load(std::memory_order_acquire); }
 
  protected:
+  // For objects that are never revived: the last owner needs no locked instruction.
+  void release_sole() const noexcept {
+    if (refs_.load(std::memory_order_acquire) == 1) {
+      refs_.store(0, std::memory_order_relaxed);
+      const_cast<RefCounted*>(this)->dispose();
+    } else {
+      RefCounted::release();
+    }
+  }
   // Called when the last reference is gone; graph nodes override it to free long chains without recursion.
   virtual void dispose() noexcept { delete this; }
 
  private:
+  template <class T>
+  friend class Ref;
+  void first_owner() noexcept { refs_.store(1, std::memory_order_relaxed); }
   mutable std::atomic<uint32_t> refs_{0};
 };
 
@@ -56,6 +70,13 @@ class Ref {
     if (p_) p_->release();
   }
 
+  // The first owner of a new object.
+  static Ref adopt(T* p) noexcept {
+    p->first_owner();
+    Ref r;
+    r.p_ = p;
+    return r;
+  }
   // An owner of p, or null when p is already being destroyed.
   static Ref if_alive(T* p) noexcept {
     Ref r;
@@ -77,7 +98,7 @@ class Ref {
 
 template <class T, class... A>
 Ref<T> make_ref(A&&... a) {
-  return Ref<T>(new T(std::forward<A>(a)...));
+  return Ref<T>::adopt(new T(std::forward<A>(a)...));
 }
 
 }  // namespace lamina

@@ -42,6 +42,10 @@ class Dims {
   }
   ~Dims() { release(); }
 
+  void assign(const int64_t* d, size_t n) {
+    resize(n);
+    std::copy_n(d, n, data());
+  }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
   int64_t* data() { return capacity_ > kInline ? heap_ : inline_; }

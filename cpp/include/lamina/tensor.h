@@ -26,6 +26,9 @@ class Storage final : public RefCounted {
   // Foreign memory: `owner_release(owner)` is called once when the last view is gone.
   Storage(void* data, size_t bytes, Device device, void* owner, void (*owner_release)(void*), bool read_only = false);
   ~Storage() override;
+  // Host memory of this size; small ones share a block with their Storage.
+  static Ref<Storage> make(size_t bytes, Device device);
+  void release() const noexcept { release_sole(); }
 
   void* data() const { return data_; }
   size_t bytes() const { return bytes_; }
@@ -37,9 +40,13 @@ class Storage final : public RefCounted {
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
  private:
+  struct Inline {};
+  Storage(Inline, void* data, size_t bytes) : data_(data), bytes_(bytes), joined_(true) {}
+  void dispose() noexcept override;
   void* data_ = nullptr;
   size_t bytes_ = 0;
   Device device_;
+  bool joined_ = false;  // the data follows this object in its block
   bool read_only_ = false;
   std::atomic<uint32_t> version_{0};
   void* owner_ = nullptr;
@@ -50,7 +57,7 @@ class Tensor;
 struct TensorImpl;
 
 // Gradient state of one tensor: the node that produced it (or its leaf node) and which output of that node it is.
-struct AutogradMeta {
+struct AutogradMeta : Pooled {
   AutogradMeta();
   ~AutogradMeta();
   Ref<Node> fn;
@@ -60,6 +67,7 @@ struct AutogradMeta {
 };
 
 struct TensorImpl final : RefCounted {
+  void release() const noexcept { release_sole(); }
   Ref<Storage> storage;
   int64_t offset = 0;  // in elements
   Dims shape, stride;  // strides in elements
@@ -129,6 +137,8 @@ std::string describe(std::string_view label, const Tensor& t);
 // ---- making tensors (no autograd) ----
 Tensor allocate(std::span<const int64_t> shape, DType dtype, Device device = {});
 Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t> stride, DType dtype, Device device = {});
+// Row-major with the shape of x, which is row-major, on the CPU and not empty: nothing is left to check.
+Tensor allocate_dense_like(const Tensor& x, DType dtype);
 // Same shape, dtype, device and memory order as x.
 Tensor allocate_like(const Tensor& x);
 // A 0-d tensor that behaves as a Python number in type promotion.
