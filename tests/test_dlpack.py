@@ -3,10 +3,9 @@
 import ctypes
 import gc
 
+import lamina
 import numpy as np
 import pytest
-
-import lamina
 from lamina.utils.dlpack import from_dlpack, to_dlpack
 
 torch = pytest.importorskip("torch")
@@ -52,7 +51,15 @@ def test_writes_are_shared():
 
 @pytest.mark.parametrize(
     "view",
-    [lambda a: a[::2], lambda a: a[:, ::-1], lambda a: a[::-1, ::-2], lambda a: a.T, lambda a: a[1:1], lambda a: a[1, 2], lambda a: np.broadcast_to(a[0], (5, 6)).copy()],
+    [
+        lambda a: a[::2],
+        lambda a: a[:, ::-1],
+        lambda a: a[::-1, ::-2],
+        lambda a: a.T,
+        lambda a: a[1:1],
+        lambda a: a[1:2, 2:3].reshape(()),
+        lambda a: np.broadcast_to(a[0], (5, 6)).copy(),
+    ],
 )
 def test_strides(view):
     a = view(np.arange(24, dtype=np.float32).reshape(4, 6))

@@ -4,9 +4,8 @@ import copy
 import math
 import pickle
 
-import pytest
-
 import lamina
+import pytest
 
 torch = pytest.importorskip("torch")
 
@@ -71,12 +70,31 @@ def test_numbers(values, dtype):
 
 
 @pytest.mark.parametrize(
-    "shape", [(7,), (30,), (1000,), (1001,), (5, 5), (40, 40), (2, 3, 4), (20, 20, 20), (2, 2, 2, 2), (1, 1001), (1001, 1), (6, 1001), (7, 200)], ids=str
+    "shape",
+    [
+        (7,),
+        (30,),
+        (1000,),
+        (1001,),
+        (5, 5),
+        (40, 40),
+        (2, 3, 4),
+        (20, 20, 20),
+        (2, 2, 2, 2),
+        (1, 1001),
+        (1001, 1),
+        (6, 1001),
+        (7, 200),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("dtype", ["float32", "int64", "bool"])
 def test_shapes(shape, dtype):
     n = math.prod(shape)
-    values = [((7 * i) % 1013) / 8 - 3 if dtype == "float32" else (i * 37) % 1013 if dtype == "int64" else i % 3 == 0 for i in range(n)]
+    values = [
+        ((7 * i) % 1013) / 8 - 3 if dtype == "float32" else (i * 37) % 1013 if dtype == "int64" else i % 3 == 0
+        for i in range(n)
+    ]
     same(*both(values, dtype, shape))
 
 

@@ -3,6 +3,7 @@
 What could hang or kill the process runs in a process of its own, with a time limit.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -10,15 +11,21 @@ import subprocess
 import sys
 import time
 
-import pytest
-
 import lamina
+import pytest
 
 HEAD = "import os, sys, time, threading, signal, gc\nimport lamina\n"
 
 
 def run(code, timeout=60, **env):
-    return subprocess.run([sys.executable, "-c", HEAD + code], capture_output=True, text=True, timeout=timeout, env={**os.environ, **env}, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", HEAD + code],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **env},
+        check=False,
+    )
 
 
 def ok(code, **kwargs):
@@ -38,9 +45,9 @@ expected = (a @ a).sum().item()
 pid = os.fork()
 if pid == 0:
     x = lamina.ones(300, 300, requires_grad=True)
-    y = (x @ a).exp().log().sum()
+    y = (x @ a).sum()
     y.backward()
-    good = (a @ a).sum().item() == expected and abs(x.grad.sum().item() - 300 * 300 * 300) < 100
+    good = (a @ a).sum().item() == expected and x.grad.sum().item() == 300 ** 3
     os._exit(0 if good else 7)
 _, status = os.waitpid(pid, 0)
 print(os.waitstatus_to_exitcode(status), (a @ a).sum().item() == expected)
@@ -199,9 +206,9 @@ def test_signal_handler_of_the_user_runs():
 class Stop(Exception): pass
 def handler(*_): raise Stop
 signal.signal(signal.SIGALRM, handler)
-signal.setitimer(signal.ITIMER_REAL, 0.05)
 a = lamina.ones(1500, 1500)
 try:
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
     while True: a @ a
 except Stop:
     pass
@@ -247,13 +254,16 @@ assert os.listdir(os.path.dirname(path)) == ["model.safetensors"], os.listdir(os
 def test_kill_while_saving_leaves_old_or_new(tmp_path):
     path = tmp_path / "model.safetensors"
     lamina.save({"w": lamina.full((2_000_000,), 0.0)}, str(path))
-    code = HEAD + f"""
+    code = (
+        HEAD
+        + f"""
 k = 0.0
 while True:
     k += 1
     lamina.save({{"w": lamina.full((2_000_000,), k)}}, {str(path)!r})
     print(k, flush=True)
 """
+    )
     rng = random.Random(1)
     for _ in range(4):
         p = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -423,10 +433,8 @@ def test_integer_division_corners(dtype):
     assert (x % y).tolist() == [0, 0, 0, high - 1, -1, 1]
     zero = lamina.zeros(6, dtype=getattr(lamina, dtype))
     for f in (lambda: x // zero, lambda: x % zero, lambda: x // 0, lambda: x % 0):
-        try:
-            assert tuple(f().shape) == (6,)  # a defined value ...
-        except (ZeroDivisionError, ValueError, lamina.Error):
-            pass  # ... or an error, never a crash
+        with contextlib.suppress(ZeroDivisionError, ValueError, lamina.Error):  # an error or a value, never a crash
+            assert tuple(f().shape) == (6,)
     assert (x / zero).isinf().tolist() == [True] * 6
 
 

@@ -270,11 +270,12 @@ class Engine {
       g = many;
     }
     NodeExtras* extras = node.extras_or_null();
+    if (!tasks_[i].needed) return;
     if (extras) run_hooks(*extras, g);
     if (tasks_[i].captured)
       for (Capture& c : captures_)
         if (c.task == i) c.grad = g[c.slot];
-    if (only_captured_ && (!tasks_[i].needed || node.is_leaf() || (tasks_[i].captured && !leads_on(i)))) return;
+    if (only_captured_ && (node.is_leaf() || (tasks_[i].captured && !leads_on(i)))) return;
     bool any = false;
     for (const Tensor& t : g) any = any || t.defined();
     if (!any) {
@@ -282,11 +283,10 @@ class Engine {
       return;
     }
     call(i, node, g);
-    if (extras && node.is_leaf())
-      for (size_t h = 0; h < extras->post_accumulate.size(); ++h) {
-        const TensorHook fn = extras->post_accumulate[h].fn;  // a hook may remove itself
-        fn(static_cast<LeafNode&>(node).grad);
-      }
+    if (extras && node.is_leaf() && !extras->post_accumulate.empty()) {
+      const std::vector<NodeExtras::Hook> hooks = extras->post_accumulate;
+      for (const auto& h : hooks) h.fn(static_cast<LeafNode&>(node).grad);
+    }
   }
 
   bool leads_on(uint32_t i) {
@@ -296,11 +296,11 @@ class Engine {
   }
 
   void run_hooks(NodeExtras& extras, std::span<Tensor> g) {
-    for (size_t h = 0; h < extras.hooks.size(); ++h) {  // by index: a hook may add or remove hooks
-      const uint32_t slot = extras.hooks[h].slot;
+    const std::vector<NodeExtras::Hook> hooks = extras.hooks;  // a hook may add or remove hooks
+    for (const auto& h : hooks) {
+      const uint32_t slot = h.slot;
       if (slot >= g.size() || !g[slot].defined()) continue;
-      const TensorHook fn = extras.hooks[h].fn;
-      Tensor r = fn(g[slot]);
+      Tensor r = h.fn(g[slot]);
       if (!r.defined()) continue;
       if (r.shape() != g[slot].shape() || r.dtype() != g[slot].dtype())
         raise<GradError>("hook: the returned gradient must match: ", describe("returned", r), ", ", describe("expected", g[slot]));
@@ -313,6 +313,9 @@ class Engine {
   void call(uint32_t i, Node& node, std::span<Tensor> g) {
     const auto edges = node.edges();
     Grads d(edges.data(), edges.size());
+    if (only_captured_)
+      for (size_t k = 0; k < edges.size(); ++k)
+        if (edges[k].node && !tasks_[targets(i)[k]].needed) d.skip(k);
     {
       const Running running(&node);
       const Hold hold(node);
@@ -322,7 +325,7 @@ class Engine {
     for (Tensor& t : g) t = {};
     const bool check = anomaly_enabled();
     for (size_t k = 0; k < edges.size(); ++k) {
-      if (!edges[k].node || !d[k].defined()) continue;
+      if (!d.want(k) || !d[k].defined()) continue;
       if (check) check_finite(node, d[k], k);
       accumulate(targets(i)[k], edges[k].slot, std::move(d[k]));
     }

@@ -132,70 +132,6 @@ void run_forward(const Call& c, DType promoted, const Tensor& out) {
   kernel(&Kernels::elementwise, c.device)(EwOp{c.op, 0}, compute_dtype(promoted), in, c.arity(), out.view_of(), c.p.data());
 }
 
-// Gradient of one input by the fused kernel: no history.
-Tensor kernel_gradient(Ew op, int i, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p) {
-  const Dims& shape = g.shape();
-  Tensor out = allocate_like(g);
-  View in[kMaxArity + 2];
-  in[0] = broadcast_view(g, shape);
-  for (int k = 0; k < arity; ++k) in[k + 1] = x[k].defined() ? broadcast_view(x[k], shape) : in[0];
-  in[arity + 1] = y.defined() ? broadcast_view(y, shape) : in[0];
-  kernel(&Kernels::elementwise, g.device())(EwOp{op, uint8_t(i + 1)}, compute_dtype(g.dtype()), in, arity + 2, out.view_of(), p);
-  return out;
-}
-
-struct Backward {
-  Ew op;
-  std::array<double, 3> p;
-  std::array<Saved, kMaxArity> x;
-  Saved y;
-  // Shapes and dtypes of the inputs, to undo broadcasting and promotion.
-  std::array<Dims, kMaxArity> shape;
-  std::array<DType, kMaxArity> dtype;
-
-  void operator()(Grads& d, const Tensor& g) const {
-    const EwInfo& info = ew_info(op);
-    std::array<Tensor, kMaxArity> in;
-    for (int i = 0; i < info.arity; ++i) in[size_t(i)] = x[size_t(i)].get();
-    const Tensor out = y.get();
-    for (int i = 0; i < info.arity; ++i) {
-      if (!d.want(size_t(i))) continue;
-      const bool passes = op == Ew::Add && (i == 0 || p[0] == 1);
-      Tensor r = passes           ? g
-                 : grad_enabled() ? info.gradient[i](g, in.data(), out, p.data())
-                                  : kernel_gradient(op, i, info.arity, g, in.data(), out, p.data());
-      if (r.shape() != shape[size_t(i)]) r = sum_to(r, shape[size_t(i)]);
-      if (r.dtype() != dtype[size_t(i)]) r = to(r, dtype[size_t(i)]);
-      d[size_t(i)] = std::move(r);
-    }
-  }
-};
-
-bool needs_history(const Call& c) {
-  if (!grad_enabled() || !c.info.spec.differentiable) return false;
-  for (int i = 0; i < c.arity(); ++i)
-    if (c.x[size_t(i)].requires_grad()) return true;
-  return false;
-}
-
-Ref<Node> history(const Call& c, const Tensor& y) {
-  const EwSaves saves = c.info.spec.saves;
-  Backward b{c.op, c.p, {}, {}, {}, {}};
-  for (int i = 0; i < c.arity(); ++i) {
-    const Tensor& t = c.x[size_t(i)];
-    if (saves == EwSaves::inputs || saves == EwSaves::both) b.x[size_t(i)] = save(t);
-    b.shape[size_t(i)] = t.shape();
-    b.dtype[size_t(i)] = t.dtype();
-  }
-  if (saves == EwSaves::output || saves == EwSaves::both) b.y = save_output(y);
-  auto node = make_ref<LambdaNode<Backward>>(c.info.name.data(), std::move(b));
-  std::array<std::reference_wrapper<const Tensor>, kMaxArity> in{c.x[0], c.x[1], c.x[2]};
-  connect(*node, {in.data(), size_t(c.arity())});
-  return node;
-}
-
-// ---- the common call ----
-
 constexpr int64_t kNumbers = 128;  // most elements for which a number is spread out beside the tensors
 
 // A number as an array of the compute dtype, so that the kernel sees nothing but equal contiguous operands.
@@ -221,6 +157,136 @@ View flat_view(void* data, DType dtype, int64_t n) {
   v.stride[0] = 1;
   return v;
 }
+
+// Every element is the same one in memory (an expanded number).
+bool uniform(const Tensor& t) {
+  for (size_t i = 0; i < t.shape().size(); ++i)
+    if (t.shape()[i] != 1 && t.stride()[i] != 0) return false;
+  return true;
+}
+
+// t as a flat operand beside n elements of `dtype`: itself, or one number spread out.
+bool flatten_operand(const Tensor& t, const Tensor& like, DType dtype, Spread& room, View& out) {
+  const int64_t n = like.numel();
+  if (t.device() != like.device()) return false;
+  if (t.dtype() == dtype && t.shape() == like.shape() && t.is_contiguous()) {
+    out = flat_view(t.data(), dtype, n);
+    return true;
+  }
+  if (n > kNumbers || t.numel() == 0 || !uniform(t) || (t.dtype() != dtype && !t->weak)) return false;
+  room.set((t.numel() == 1 ? t : alias(t, {}, {}, t->offset)).item(), dtype, n);
+  out = flat_view(room.bytes, dtype, n);
+  return true;
+}
+
+// kernel_gradient where all operands have the gradient's dtype and shape, or are numbers.
+bool quick_gradient(EwOp op, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p, Tensor& out) {
+  const DType dtype = g.dtype();
+  if ((dtype != DType::float32 && dtype != DType::float64) || g.device().type != DeviceType::cpu || g.numel() == 0) return false;
+  Spread room[kMaxArity + 2];
+  View in[kMaxArity + 2];
+  const Tensor* dense = nullptr;
+  for (int k = 0; k < arity + 2; ++k) {
+    const Tensor& t = k == 0 ? g : k <= arity ? x[k - 1] : y;
+    if (!t.defined()) {
+      in[k] = in[0];
+      continue;
+    }
+    if (!flatten_operand(t, g, dtype, room[k], in[k])) return false;
+    if (!dense && t.shape() == g.shape() && t.is_contiguous()) dense = &t;
+  }
+  if (!dense) return false;
+  out = allocate_dense_like(*dense, dtype);
+  kernel(&Kernels::elementwise, Device{})(op, dtype, in, arity + 2, flat_view(out.data(), dtype, g.numel()), p);
+  return true;
+}
+
+// Gradient of one input by the fused kernel: no history.
+Tensor kernel_gradient(Ew op, int i, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p) {
+  const Dims& shape = g.shape();
+  if (Tensor quick; quick_gradient(EwOp{op, uint8_t(i + 1)}, arity, g, x, y, p, quick)) return quick;
+  Tensor out = allocate_like(g);
+  View in[kMaxArity + 2];
+  in[0] = broadcast_view(g, shape);
+  for (int k = 0; k < arity; ++k) in[k + 1] = x[k].defined() ? broadcast_view(x[k], shape) : in[0];
+  in[arity + 1] = y.defined() ? broadcast_view(y, shape) : in[0];
+  kernel(&Kernels::elementwise, g.device())(EwOp{op, uint8_t(i + 1)}, compute_dtype(g.dtype()), in, arity + 2, out.view_of(), p);
+  return out;
+}
+
+struct Backward {
+  Ew op;
+  std::array<double, 3> p;
+  std::array<Saved, kMaxArity> x;
+  Saved y;
+  // Shapes and dtypes of the inputs, to undo broadcasting and promotion.
+  std::array<Dims, kMaxArity> shape;
+  std::array<DType, kMaxArity> dtype;
+
+  void operator()(Grads& d, const Tensor& g) const {
+    const EwInfo& info = ew_info(op);
+    std::array<Tensor, kMaxArity> in;
+    for (int i = 0; i < info.arity; ++i) {
+      in[size_t(i)] = x[size_t(i)].get();
+      if (grad_enabled() && !in[size_t(i)].defined()) in[size_t(i)] = g;  // not saved because no gradient reads it
+    }
+    const Tensor out = y.get();
+    for (int i = 0; i < info.arity; ++i) {
+      if (!d.want(size_t(i))) continue;
+      const bool passes = op == Ew::Add && (i == 0 || p[0] == 1);
+      Tensor r = passes           ? g
+                 : grad_enabled() ? info.gradient[i](g, in.data(), out, p.data())
+                                  : kernel_gradient(op, i, info.arity, g, in.data(), out, p.data());
+      if (r.shape() != shape[size_t(i)]) r = sum_to(r, shape[size_t(i)]);
+      if (r.dtype() != dtype[size_t(i)]) r = to(r, dtype[size_t(i)]);
+      d[size_t(i)] = std::move(r);
+    }
+  }
+};
+
+// The old value with the old history, where the gradient reads what the write destroys.
+Tensor copy_before_write(const Tensor& self) {
+  const Tensor old = before_write(self);
+  Tensor copied;
+  {
+    const NoGrad off;
+    copied = clone(self);
+  }
+  if (old->autograd) copied->autograd = std::move(old->autograd);
+  return copied;
+}
+
+bool needs_history(const Call& c) {
+  if (!grad_enabled() || !c.info.spec.differentiable) return false;
+  for (int i = 0; i < c.arity(); ++i)
+    if (c.x[size_t(i)].requires_grad()) return true;
+  return false;
+}
+
+// Products and quotients read an operand only for the gradient of the other one: a later write to it must not matter.
+bool reads(const Call& c, int i) {
+  if (c.op == Ew::Mul) return c.x[size_t(1 - i)].requires_grad();
+  if (c.op == Ew::Div) return i == 1 || c.x[1].requires_grad();
+  return true;
+}
+
+Ref<Node> history(const Call& c, const Tensor& y) {
+  const EwSaves saves = c.info.spec.saves;
+  Backward b{c.op, c.p, {}, {}, {}, {}};
+  for (int i = 0; i < c.arity(); ++i) {
+    const Tensor& t = c.x[size_t(i)];
+    if ((saves == EwSaves::inputs || saves == EwSaves::both) && reads(c, i)) b.x[size_t(i)] = save(t);
+    b.shape[size_t(i)] = t.shape();
+    b.dtype[size_t(i)] = t.dtype();
+  }
+  if (saves == EwSaves::output || saves == EwSaves::both) b.y = save_output(y);
+  auto node = make_ref<LambdaNode<Backward>>(c.info.name.data(), std::move(b));
+  std::array<std::reference_wrapper<const Tensor>, kMaxArity> in{c.x[0], c.x[1], c.x[2]};
+  connect(*node, {in.data(), size_t(c.arity())});
+  return node;
+}
+
+// ---- the common call ----
 
 bool number_fits(const Scalar& s, DType dtype) { return is_floating(dtype) || (!s.is_floating() && !s.is_bool()); }
 
@@ -298,7 +364,11 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
       t = clone(t);
   }
   const bool record_it = needs_history(c);
-  if (record_it) c.x[0] = before_write(self);
+  if (record_it) {
+    const EwSaves saves = c.info.spec.saves;
+    const bool keeps = (saves == EwSaves::inputs || saves == EwSaves::both) && reads(c, 0);
+    c.x[0] = keeps ? copy_before_write(self) : before_write(self);
+  }
   run_forward(c, promoted, self);
   wrote(self);
   if (record_it) rebase_history(self, history(c, self));

@@ -40,7 +40,9 @@ def _dressed(x: Tensor, data: Tensor) -> Tensor:
     return made
 
 
-def rebuild(kind: type, data: bytes, shape: tuple[int, ...], dtype: str, requires_grad: bool, state: dict[str, Any]) -> Tensor:
+def rebuild(
+    kind: type, data: bytes, shape: tuple[int, ...], dtype: str, requires_grad: bool, state: dict[str, Any]
+) -> Tensor:
     """The tensor that reduce() took apart."""
     x = _C._from_bytes(data, shape, getattr(_C, dtype))
     made = x if kind is Tensor else Tensor.__new__(kind, x)

@@ -94,15 +94,16 @@ class _Numbers:
         finite = [v for v in values if math.isfinite(v) and v != 0]
         if finite:
             self._choose(finite)
-        if _options.sci_mode is not None:
+        elif _options.sci_mode is not None:
             self.scientific = _options.sci_mode
 
     def _choose(self, finite: list[float]) -> None:
         self.whole = all(v == math.floor(v) for v in finite)
         low, high = min(map(abs, finite)), max(map(abs, finite))
         wide = high / low > 1000 or high > 1e8
-        if wide or (not self.whole and low < 1e-4):
-            self.scientific = True
+        chosen = _options.sci_mode
+        self.scientific = wide or (not self.whole and low < 1e-4) if chosen is None else chosen
+        if self.scientific:
             self.width = max(self.width, *(len(f"{v:.{_options.precision}e}") for v in finite))
         elif self.whole:
             self.width = max(self.width, *(len(f"{v:.0f}") + 1 for v in finite))

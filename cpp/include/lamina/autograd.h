@@ -47,7 +47,9 @@ struct Edge {
 class Grads {
  public:
   Grads(const Edge* edges, size_t count);
-  bool want(size_t i) const { return bool(edges_[i].node); }
+  bool want(size_t i) const { return edges_[i].node && !(i < 64 && (skipped_ >> i & 1)); }
+  // Nobody asks for this gradient, though its input has a history.
+  void skip(size_t i) { skipped_ |= i < 64 ? uint64_t(1) << i : 0; }
   Tensor& operator[](size_t i) { return count_ > kInline ? many_[i] : few_[i]; }
   size_t size() const { return count_; }
 
@@ -55,6 +57,7 @@ class Grads {
   static constexpr size_t kInline = 4;
   const Edge* edges_;
   size_t count_;
+  uint64_t skipped_ = 0;
   std::array<Tensor, kInline> few_;
   std::vector<Tensor> many_;
 };

@@ -17,7 +17,7 @@ def backward(
     create_graph: bool = False,
     inputs: Tensors | None = None,
 ) -> None:
-    """Adds the gradients of the sum of `tensors`, weighted by `grad_tensors`, to .grad of the leaves (or of `inputs`)."""
+    """Adds the gradients of the sum of `tensors`, weighted by `grad_tensors`, to .grad of the leaves or `inputs`."""
     _C._autograd.backward(tensors, grad_tensors, retain_graph, create_graph, inputs)
 
 
@@ -42,4 +42,4 @@ def grad(
     if not materialize_grads:
         return found
     listed = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    return tuple(_C.zeros_like(x) if g is None else g for g, x in zip(found, listed))
+    return tuple(_C.zeros_like(x) if g is None else g for g, x in zip(found, listed, strict=True))

@@ -90,4 +90,3 @@ def once_differentiable(backward: Any) -> Any:
         return results[0] if single else results
 
     return wrapper
-

@@ -24,9 +24,7 @@ def _listed(values: Any) -> tuple[Any, ...]:
 
 def _checked(tensors: Sequence[Any]) -> list[tuple[int, Tensor]]:
     return [
-        (i, t)
-        for i, t in enumerate(tensors)
-        if isinstance(t, Tensor) and t.requires_grad and t.is_floating_point()
+        (i, t) for i, t in enumerate(tensors) if isinstance(t, Tensor) and t.requires_grad and t.is_floating_point()
     ]
 
 
@@ -49,7 +47,9 @@ def _numerical(func: Callable[..., Any], inputs: Sequence[Any], at: int, eps: fl
                 changed = list(inputs)
                 changed[at] = _C.tensor(moved, dtype=base.dtype, device=base.device).reshape(shape)
                 sides.append([t.detach().double().reshape(-1).tolist() for t in _outputs(func, changed)])
-            rows = [[(a - b) / (2 * eps) for a, b in zip(up, down)] for up, down in zip(*sides)]
+            rows = [
+                [(a - b) / (2 * eps) for a, b in zip(up, down, strict=True)] for up, down in zip(*sides, strict=True)
+            ]
             columns.append(rows)
         outputs = len(columns[0]) if columns else 0
         return [[columns[k][o] for k in range(len(start))] for o in range(outputs)]
@@ -85,8 +85,8 @@ def _show(m: Matrix) -> str:
 def _worst(a: Matrix, b: Matrix, atol: float, rtol: float) -> tuple[int, int] | None:
     """Element that misses |a - b| <= atol + rtol * |b| by most; NaN misses always."""
     worst, place = 0.0, None
-    for i, (x, y) in enumerate(zip(a, b)):
-        for j, (u, v) in enumerate(zip(x, y)):
+    for i, (x, y) in enumerate(zip(a, b, strict=True)):
+        for j, (u, v) in enumerate(zip(x, y, strict=True)):
             if u == v:
                 continue
             excess = abs(u - v) - (atol + rtol * abs(v))
@@ -118,7 +118,7 @@ def _check(
     for i, x in checked:
         if x.dtype != _C.float64 and eps < 1e-4:
             raise ValueError(f"gradcheck: input {i} is {x.dtype}; central differences need float64")
-        if any(n > 1 and s == 0 for n, s in zip(x.shape, x.stride())):
+        if any(n > 1 and s == 0 for n, s in zip(x.shape, x.stride(), strict=True)):
             raise ValueError(f"gradcheck: input {i} has elements that share memory; use contiguous()")
     numerical = {i: _numerical(func, inputs, i, eps) for i, _ in checked}
     with enable_grad():
@@ -134,7 +134,9 @@ def _check(
                     continue
                 what = f"output {o} with respect to input {i}"
                 if _worst(again[k], analytical[k], nondet_tol, 0.0):
-                    raise GradcheckError(f"Backward is not reproducible for {what}: two runs differ beyond nondet_tol {nondet_tol:g}")
+                    raise GradcheckError(
+                        f"Backward is not reproducible for {what}: two runs differ beyond nondet_tol {nondet_tol:g}"
+                    )
                 _compare(numerical[i][o], analytical[k], what, atol, rtol)
 
 
@@ -197,15 +199,13 @@ def gradgradcheck(
 
     def gradients(*args: Any) -> tuple[Any, ...]:
         xs, gs = args[: len(args) - count], args[len(args) - count :]
-        xs = tuple(
-            x.detach().requires_grad_() if i in wanted and not x.requires_grad else x for i, x in enumerate(xs)
-        )
+        xs = tuple(x.detach().requires_grad_() if i in wanted and not x.requires_grad else x for i, x in enumerate(xs))
         with enable_grad():
             outs = _outputs(func, xs)
-            used = [(t, g) for t, g in zip(outs, gs) if t.requires_grad]
+            used = [(t, g) for t, g in zip(outs, gs, strict=False) if t.requires_grad]
             sources = [xs[i] for i in sorted(wanted)]
             found = grad([t for t, _ in used], sources, [g for _, g in used], create_graph=True, allow_unused=True)
-        return tuple(g if g is not None else _C.zeros_like(x) for g, x in zip(found, sources))
+        return tuple(g if g is not None else _C.zeros_like(x) for g, x in zip(found, sources, strict=True))
 
     wanted = {i for i, _ in _checked(listed)}
     return gradcheck(

@@ -1,0 +1,179 @@
+"""The gradient engine under load: huge graphs, small stacks, flat memory, threads."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import lamina
+from lamina.autograd import grad
+
+F64 = lamina.float64
+
+
+def leaf(*values, dtype=F64):
+    return lamina.tensor(list(values), dtype=dtype, requires_grad=True)
+
+
+def run(code, timeout=120, **env):
+    """A piece of Python in its own process."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **env},
+        check=False,
+    )
+
+
+def ok(code, **kwargs):
+    r = run(code, **kwargs)
+    assert r.returncode == 0, r.stdout + r.stderr
+    return r.stdout
+
+
+# ---- sizes ----
+
+
+def test_long_chain_and_small_stack():
+    ok(
+        """
+import threading, lamina
+def work():
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    y = x
+    for _ in range(1_000_000):
+        y = y + 1
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+    del y
+    z = x
+    for _ in range(1_000_000):
+        z = z * 1.0
+    del z  # never run
+for size in (64 << 10, 256 << 10):
+    threading.stack_size(size)
+    t = threading.Thread(target=work)
+    t.start()
+    t.join()
+    assert not t.is_alive()
+print("done")
+""",
+        timeout=300,
+    )
+
+
+def test_wide_fan_in_and_fan_out():
+    ok(
+        """
+import lamina
+x = lamina.tensor([1.0], dtype=lamina.float64, requires_grad=True)
+lamina.autograd.backward([x * 2.0 for _ in range(1_000_000)])
+assert x.grad.tolist() == [2_000_000.0]
+""",
+        timeout=300,
+    )
+
+
+def test_deep_diamonds_take_linear_time():
+    x = leaf(1.0)
+    y = x
+    for _ in range(200):
+        y = y * 0.5 + y * 0.5  # 2 ** 200 paths
+    y.sum().backward()
+    assert x.grad.tolist() == [1.0]
+    y = x
+    for _ in range(200):
+        y = y * 0.5 + y * 0.5
+    assert grad(y.sum(), x)[0].tolist() == [1.0]
+
+
+def test_flat_memory_over_many_steps():
+    x = lamina.ones(1000, requires_grad=True)
+
+    def step():
+        ((x * 2 + 1).exp() * x).sum().backward()
+        x.grad = None
+
+    for _ in range(20):
+        step()
+    before = lamina.memory_stats()["allocated"]
+    for _ in range(500):
+        step()
+    assert lamina.memory_stats()["allocated"] == before
+
+
+# ---- threads ----
+
+
+def test_backward_in_threads_on_shared_parameters():
+    w = lamina.ones(64, dtype=F64, requires_grad=True)
+    errors = []
+
+    def work(k):
+        try:
+            for _ in range(200):
+                ((w * k).exp() * 0 + w * k).sum().backward()
+        except Exception as e:
+            errors.append(e)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(1, 5)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not errors
+    assert w.grad.tolist() == [200.0 * (1 + 2 + 3 + 4)] * 64
+
+
+def test_hooks_and_functions_in_threads():
+    calls = []
+
+    class F(lamina.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            calls.append(threading.get_ident())
+            return g * 2
+
+    x = lamina.ones(10, dtype=F64, requires_grad=True)
+    x.register_hook(lambda g: calls.append(threading.get_ident()))
+
+    def work():
+        for _ in range(50):
+            F.apply(x).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(calls) == 4 * 50 * 2 and x.grad.tolist() == [400.0] * 10
+
+
+def test_backward_releases_the_gil():
+    x = lamina.ones(400, 400, requires_grad=True)
+    y = x
+    for _ in range(30):
+        y = (y * 1.0001).exp().log()
+    loss = y.sum()
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(1)
+            done.wait(0.0005)
+
+    t = threading.Thread(target=tick)
+    t.start()
+    before = len(ticks)
+    loss.backward()
+    during = len(ticks) - before
+    done.set()
+    t.join()
+    assert during > 0
