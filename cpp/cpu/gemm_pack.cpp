@@ -35,6 +35,7 @@ LAMINA_INLINE Vec<T> load_as(const S* p, int64_t n) {
   if constexpr (std::is_same_v<S, T>) {
     return Lanes<T>(n).load(p);
   } else {
+    if (n >= Vec<T>::size) return load_as<T>(p);
     T x[Vec<T>::size] = {};
     for (int64_t i = 0; i < n; ++i) x[i] = gemm_load(p[i]);
     return Vec<T>::load(x);
@@ -53,8 +54,8 @@ void pack_rows(const S* src, int64_t ps, int w, int width, int64_t k, T* dst) {
     return;
   }
   for (int64_t p = 0; p < k; ++p, src += ps, dst += width) {
-    if (V == 2) load_as<T>(src).store(dst);
-    load_as<T>(src + (V - 1) * n, w - (V - 1) * n).store(dst + (V - 1) * n);
+#pragma GCC unroll 2
+    for (int j = 0; j < V; ++j) load_as<T>(src + j * n, w - j * n).store(dst + j * n);
   }
 }
 
