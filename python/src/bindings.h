@@ -12,6 +12,7 @@ void init_random(py::module_& m);          // generators
 void init_function(py::module_& m);        // custom functions
 void init_dlpack(py::module_& m);          // exchange with other libraries
 void init_protocols(py::module_& m);       // text, copies, memory statistics
+void init_cuda(py::module_& m);            // what is known of CUDA
 
 // Buffer protocol of Tensor (data.cpp): zero-copy for NumPy and memoryview.
 int get_buffer(PyObject* self, Py_buffer* out, int flags);

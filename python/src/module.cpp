@@ -104,6 +104,7 @@ PYBIND11_MODULE(_C, m) {
   init_function(m);
   init_dlpack(m);
   init_protocols(m);
+  init_cuda(m);
 }
 
 }  // namespace lamina::python

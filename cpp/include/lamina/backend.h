@@ -20,10 +20,13 @@ struct Kernels {
 #undef KERNEL
 };
 
-// FNV-1a of every signature: a plug-in built from another kernels.def is refused by name.
+// FNV-1a of every signature and formula name: a plug-in built from other lists is refused by name.
 consteval uint64_t kernels_hash() {
-  uint64_t h = 1469598103934665603ull;
+  uint64_t h = (1469598103934665603ull ^ sizeof(View)) * 1099511628211ull;
   const char* rows[] = {
+#define X(name, Formula) #Formula,
+      LAMINA_ELEMENTWISE(X)
+#undef X
 #define KERNEL(name, signature) #name #signature,
 #include "lamina/kernels.def"
 #undef KERNEL
@@ -35,11 +38,15 @@ consteval uint64_t kernels_hash() {
 
 enum class CopyKind : int { host_to_device, device_to_host, device_to_device };
 
-// All calls return 0 or an error code that last_error() explains.
+// What the calls of a DeviceApi return: 0, or one of these with last_error() as the reason.
+inline constexpr int kErrorOutOfMemory = 1, kErrorDevice = 2;
+
+// Kernels run in order on one stream of the device and report failures late: at the next copy or synchronize.
 struct DeviceApi {
-  const char* build = "";  // "cuda 13.0 sm_90a", "host shim"
-  int (*device_count)() = nullptr;
+  const char* build = "";  // "cuda 13.0", "host shim"
+  int (*device_count)() = nullptr;  // 0 with last_error() where there is no driver or no device
   const char* (*last_error)() = nullptr;
+  int (*set_device)(int device) = nullptr;  // for the kernels that this thread calls next
   int (*allocate)(int device, size_t bytes, void** out) = nullptr;
   int (*free)(int device, void* p) = nullptr;
   int (*copy)(int device, void* dst, const void* src, size_t bytes, CopyKind kind) = nullptr;

@@ -1,5 +1,7 @@
 // Kernels and memory of each device, the CPU's built in and the others from plug-ins.
 #pragma once
+#include <string>
+
 #include "lamina/backend.h"
 
 namespace lamina {
@@ -20,5 +22,12 @@ F kernel(F Kernels::*row, Device device) {
 void* device_allocate(Device device, size_t bytes);
 void device_free(Device device, void* p) noexcept;
 void device_copy(Device device, void* dst, const void* src, size_t bytes, CopyKind kind);
+// Waits for all work of the device and reports what failed in it.
+void device_synchronize(Device device);
+
+// Number of CUDA devices; 0 where there is no plug-in, no driver or no device.
+int cuda_device_count();
+// One line: what CUDA consists of here, or why there is none.
+const std::string& cuda_status();
 
 }  // namespace lamina

@@ -26,7 +26,7 @@ enum class EwSaves : uint8_t { nothing, inputs, output, both };
 
 struct EwParam {
   std::string_view name;
-  double value;  // default
+  double value = 0;  // default
 };
 
 struct EwSpec {

@@ -1,0 +1,15 @@
+// The activation elementwise kernels, from the formulas that the CPU uses.
+#include "elementwise.h"
+
+namespace lamina::cuda {
+
+const EwRow* activation_rows() {
+  static const EwRow rows[] = {
+#define X(name, Formula) row_of<ew::Formula>(),
+      LAMINA_ELEMENTWISE_ACTIVATION(X)
+#undef X
+  };
+  return rows;
+}
+
+}  // namespace lamina::cuda

@@ -1,0 +1,15 @@
+// The binary elementwise kernels, from the formulas that the CPU uses.
+#include "elementwise.h"
+
+namespace lamina::cuda {
+
+const EwRow* binary_rows() {
+  static const EwRow rows[] = {
+#define X(name, Formula) row_of<ew::Formula>(),
+      LAMINA_ELEMENTWISE_BINARY(X)
+#undef X
+  };
+  return rows;
+}
+
+}  // namespace lamina::cuda

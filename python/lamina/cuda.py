@@ -1,0 +1,30 @@
+"""What CUDA consists of here. The plug-in library is looked for when one of these is first called."""
+
+from __future__ import annotations
+
+from . import _C
+
+
+def is_available() -> bool:
+    """True where the plug-in, a driver and a device are there.
+
+    >>> import lamina
+    >>> isinstance(lamina.cuda.is_available(), bool)
+    True
+    """
+    return _C._cuda_device_count() > 0
+
+
+def device_count() -> int:
+    """Number of CUDA devices, 0 where there are none."""
+    return _C._cuda_device_count()
+
+
+def status() -> str:
+    """One line: the devices and the plug-in, or why there is no CUDA."""
+    return _C._cuda_status()
+
+
+def synchronize(device: int = 0) -> None:
+    """Waits for the device's work and raises what failed in it."""
+    _C._cuda_synchronize(device)
