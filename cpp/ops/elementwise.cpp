@@ -132,7 +132,7 @@ void run_forward(const Call& c, DType promoted, const Tensor& out) {
   kernel(&Kernels::elementwise, c.device)(EwOp{c.op, 0}, compute_dtype(promoted), in, c.arity(), out.view_of(), c.p.data());
 }
 
-constexpr int64_t kNumbers = 128;  // most elements for which a number is spread out beside the tensors
+constexpr int64_t kNumbers = 512;  // most elements for which a number is spread out beside the tensors
 
 // A number as an array of the compute dtype, so that the kernel sees nothing but equal contiguous operands.
 struct Spread {
@@ -195,8 +195,7 @@ bool quick_gradient(EwOp op, int arity, const Tensor& g, const Tensor* x, const 
     if (!flatten_operand(t, g, dtype, room[k], in[k])) return false;
     if (!dense && t.shape() == g.shape() && t.is_contiguous()) dense = &t;
   }
-  if (!dense) return false;
-  out = allocate_dense_like(*dense, dtype);
+  out = dense ? allocate_dense_like(*dense, dtype) : allocate(g.shape(), dtype);
   kernel(&Kernels::elementwise, Device{})(op, dtype, in, arity + 2, flat_view(out.data(), dtype, g.numel()), p);
   return true;
 }
@@ -233,7 +232,7 @@ struct Backward {
     const Tensor out = y.get();
     for (int i = 0; i < info.arity; ++i) {
       if (!d.want(size_t(i))) continue;
-      const bool passes = op == Ew::Add && (i == 0 || p[0] == 1);
+      const bool passes = (op == Ew::Add && (i == 0 || p[0] == 1)) || (op == Ew::Sub && i == 0);
       Tensor r = passes           ? g
                  : grad_enabled() ? info.gradient[i](g, in.data(), out, p.data())
                                   : kernel_gradient(op, i, info.arity, g, in.data(), out, p.data());
