@@ -98,7 +98,8 @@ py::object capsule_of(const Tensor& t, bool copied) {
     e->managed.minor = 0;
     e->managed.flags = (t->storage->read_only() ? kReadOnly : 0) | (copied ? kCopied : 0);
   }
-  e->managed.tensor = {t.data(), dl_device(t), int32_t(t.dim()), dl_type(t.dtype()), e->shape.data(), e->stride.data(), 0};
+  e->managed.tensor = {t.data(), dl_device(t), int32_t(t.dim()), dl_type(t.dtype()), e->shape.data(), e->stride.data(),
+                       0};
   PyObject* c = PyCapsule_New(&e->managed, Names<Managed>::fresh, [](PyObject* capsule) {
     if (!PyCapsule_IsValid(capsule, Names<Managed>::fresh)) return;  // consumed: not ours any more
     auto* m = static_cast<Managed*>(PyCapsule_GetPointer(capsule, Names<Managed>::fresh));
@@ -109,10 +110,12 @@ py::object capsule_of(const Tensor& t, bool copied) {
   return py::reinterpret_steal<py::object>(c);
 }
 
-py::object to_capsule(const Tensor& x, const py::object& stream, const py::object& max_version, const py::object& device, const py::object& copy) {
+py::object to_capsule(const Tensor& x, const py::object& stream, const py::object& max_version,
+                      const py::object& device, const py::object& copy) {
   if (x.requires_grad()) refuse("__dlpack__: the tensor requires grad; use detach(): " + describe("self", x));
   const bool on_cpu = x.device().type == DeviceType::cpu;
-  if (on_cpu && !stream.is_none() && !stream.equal(py::int_(-1))) throw ValueError("__dlpack__: a CPU tensor has no stream; pass None");
+  if (on_cpu && !stream.is_none() && !stream.equal(py::int_(-1)))
+    throw ValueError("__dlpack__: a CPU tensor has no stream; pass None");
   Tensor t = x.detach();
   bool copied = false;
   if (!device.is_none()) {
@@ -129,8 +132,12 @@ py::object to_capsule(const Tensor& x, const py::object& stream, const py::objec
     t = clone(t);
     copied = true;
   }
-  if (!max_version.is_none() && py::cast<int>(max_version[py::int_(0)]) >= 1) return capsule_of<DlManagedVersioned>(t, copied);
-  if (t->storage->read_only()) refuse("__dlpack__: read-only memory can be handed out only to consumers of DLPack 1.0 or later (max_version=(1, 0)); clone() it");
+  if (!max_version.is_none() && py::cast<int>(max_version[py::int_(0)]) >= 1)
+    return capsule_of<DlManagedVersioned>(t, copied);
+  if (t->storage->read_only())
+    refuse(
+        "__dlpack__: read-only memory can be handed out only to consumers of DLPack 1.0 or later (max_version=(1, 0)); "
+        "clone() it");
   return capsule_of<DlManaged>(t, copied);
 }
 
@@ -149,7 +156,8 @@ DType dtype_of(const DlDataType& t) {
     if (t.code == kDlFloat && t.bits == 32) return DType::float32;
     if (t.code == kDlFloat && t.bits == 64) return DType::float64;
   }
-  throw DtypeError(str("from_dlpack: elements of DLPack type code ", int(t.code), " with ", int(t.bits), " bits and ", t.lanes, " lanes are not supported"));
+  throw DtypeError(str("from_dlpack: elements of DLPack type code ", int(t.code), " with ", int(t.bits), " bits and ",
+                       t.lanes, " lanes are not supported"));
 }
 
 // The consumer's side of the contract: the producer's deleter runs once, when the last tensor is gone.
@@ -183,20 +191,26 @@ Tensor consume(PyObject* capsule) {
   if (!m) throw py::error_already_set();
   bool read_only = false;
   if constexpr (std::is_same_v<Managed, DlManagedVersioned>) {
-    if (m->major > 1) refuse(str("from_dlpack: DLPack version ", m->major, ".", m->minor, " is newer than what is understood here (1.x)"));
+    if (m->major > 1)
+      refuse(
+          str("from_dlpack: DLPack version ", m->major, ".", m->minor, " is newer than what is understood here (1.x)"));
     read_only = m->flags & kReadOnly;
   }
   const DlTensor& d = m->tensor;
-  if (d.device.type != kDlCpu) refuse(str("from_dlpack: memory of DLPack device type ", d.device.type, " cannot be used; copy it to the CPU first"));
+  if (d.device.type != kDlCpu)
+    refuse(
+        str("from_dlpack: memory of DLPack device type ", d.device.type, " cannot be used; copy it to the CPU first"));
   const DType dtype = dtype_of(d.dtype);
-  if (d.ndim < 0 || d.ndim > kMaxDims) throw ShapeError(str("from_dlpack: ", d.ndim, " dims; at most ", kMaxDims, " are supported"));
+  if (d.ndim < 0 || d.ndim > kMaxDims)
+    throw ShapeError(str("from_dlpack: ", d.ndim, " dims; at most ", kMaxDims, " are supported"));
   const Dims shape(d.shape, size_t(d.ndim));
   const int64_t n = numel_of(shape, "from_dlpack");
   const Dims stride = d.strides ? Dims(d.strides, size_t(d.ndim)) : contiguous_strides(shape);
   if (n > 0 && !d.data) throw ValueError("from_dlpack: the data pointer is null");
   auto* data = static_cast<char*>(d.data) + (d.data ? d.byte_offset : 0);
   const bool aligned = n == 0 || reinterpret_cast<uintptr_t>(data) % size_of(dtype) == 0;
-  Tensor t = aligned ? from_blob(data, shape, stride, dtype, m, nullptr, read_only) : copy_unaligned(data, shape, stride, dtype);
+  Tensor t = aligned ? from_blob(data, shape, stride, dtype, m, nullptr, read_only)
+                     : copy_unaligned(data, shape, stride, dtype);
   if (PyCapsule_SetName(capsule, Names<Managed>::used) != 0) throw py::error_already_set();
   PyCapsule_SetDestructor(capsule, nullptr);
   if (aligned) {
@@ -233,10 +247,12 @@ Tensor from_dlpack(const py::object& source, const py::object& device, const py:
     t = from_capsule(source.ptr());
   } else if (py::hasattr(source, "__dlpack__")) {
     const py::object capsule = ask(source);
-    if (!PyCapsule_CheckExact(capsule.ptr())) throw TypeError(str("from_dlpack: __dlpack__() must return a capsule, got ", Py_TYPE(capsule.ptr())->tp_name));
+    if (!PyCapsule_CheckExact(capsule.ptr()))
+      throw TypeError(str("from_dlpack: __dlpack__() must return a capsule, got ", Py_TYPE(capsule.ptr())->tp_name));
     t = from_capsule(capsule.ptr());
   } else {
-    throw TypeError(str("from_dlpack: expected an object with __dlpack__ or a DLPack capsule, got ", Py_TYPE(source.ptr())->tp_name));
+    throw TypeError(str("from_dlpack: expected an object with __dlpack__ or a DLPack capsule, got ",
+                        Py_TYPE(source.ptr())->tp_name));
   }
   const bool must = !copy.is_none() && py::cast<bool>(copy);
   if (!device.is_none() && device_from(device.ptr()) != t.device()) {
@@ -249,14 +265,19 @@ Tensor from_dlpack(const py::object& source, const py::object& device, const py:
 }  // namespace
 
 void init_dlpack(py::module_& m) {
-  method("__dlpack__", to_capsule, py::arg("stream") = py::none(), py::arg("max_version") = py::none(), py::arg("dl_device") = py::none(), py::arg("copy") = py::none());
+  method("__dlpack__", to_capsule, py::arg("stream") = py::none(), py::arg("max_version") = py::none(),
+         py::arg("dl_device") = py::none(), py::arg("copy") = py::none());
   method("__dlpack_device__", [](const Tensor& t) {
     const DlDevice d = dl_device(t);
     return py::make_tuple(d.type, d.index);
   });
-  m.def("from_dlpack", from_dlpack, py::arg("ext_tensor"), py::kw_only(), py::arg("device") = py::none(), py::arg("copy") = py::none(),
-        "The tensor that shares memory with an object of another library (or with a DLPack capsule, which is used up).");
-  m.def("_to_dlpack", [](const Tensor& t) { return to_capsule(t, py::none(), py::none(), py::none(), py::none()); }, py::arg("tensor"));
+  m.def(
+      "from_dlpack", from_dlpack, py::arg("ext_tensor"), py::kw_only(), py::arg("device") = py::none(),
+      py::arg("copy") = py::none(),
+      "The tensor that shares memory with an object of another library (or with a DLPack capsule, which is used up).");
+  m.def(
+      "_to_dlpack", [](const Tensor& t) { return to_capsule(t, py::none(), py::none(), py::none(), py::none()); },
+      py::arg("tensor"));
 }
 
 }  // namespace lamina::python

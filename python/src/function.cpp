@@ -19,7 +19,9 @@ struct Context {
 
   py::tuple saved_tensors() const {
     if (released)
-      throw GradError(name + ": the saved tensors were freed by an earlier backward; pass retain_graph=True there to go through the graph again");
+      throw GradError(name +
+                      ": the saved tensors were freed by an earlier backward; pass retain_graph=True there to go "
+                      "through the graph again");
     py::tuple t(saved.size());
     for (size_t i = 0; i < saved.size(); ++i) PyTuple_SET_ITEM(t.ptr(), Py_ssize_t(i), wrap(saved[i].get()));
     return t;
@@ -52,7 +54,8 @@ class PythonNode final : public Node {
     const AcquireGil gil;
     Context& c = context();
     if (c.released)
-      throw GradError(str("backward: the graph of ", name_, " was freed by an earlier backward; pass retain_graph=True there to go through it again"));
+      throw GradError(str("backward: the graph of ", name_,
+                          " was freed by an earlier backward; pass retain_graph=True there to go through it again"));
     py::tuple args(1 + outputs_meta.size());
     PyTuple_SET_ITEM(args.ptr(), 0, Py_NewRef(ctx_));
     for (size_t i = 0; i < outputs_meta.size(); ++i) {
@@ -82,22 +85,26 @@ class PythonNode final : public Node {
 
   // The gradients that backward returned: one per argument of forward.
   void take(const py::object& r, Grads& d) {
-    py::tuple t = PyTuple_Check(r.ptr()) ? py::reinterpret_borrow<py::tuple>(r)
-                  : PyList_Check(r.ptr()) ? py::tuple(r) : py::make_tuple(r);
+    py::tuple t = PyTuple_Check(r.ptr())  ? py::reinterpret_borrow<py::tuple>(r)
+                  : PyList_Check(r.ptr()) ? py::tuple(r)
+                                          : py::make_tuple(r);
     bool extra_none = true;
     for (size_t i = arguments; i < t.size(); ++i) extra_none = extra_none && t[i].is_none();
     if (t.size() < arguments || !extra_none)
-      throw GradError(str(name_, ": backward returned ", t.size(), " gradients, expected ", arguments, " (one per argument of forward, None where there is none)"));
+      throw GradError(str(name_, ": backward returned ", t.size(), " gradients, expected ", arguments,
+                          " (one per argument of forward, None where there is none)"));
     for (size_t k = 0; k < position.size(); ++k) {
       const py::object o = t[position[k]];
       if (!d.want(k) || o.is_none()) continue;
       if (!is_tensor(o.ptr()))
-        throw TypeError(str(name_, ": backward must return Tensors or None, got ", Py_TYPE(o.ptr())->tp_name, " for argument ", position[k]));
+        throw TypeError(str(name_, ": backward must return Tensors or None, got ", Py_TYPE(o.ptr())->tp_name,
+                            " for argument ", position[k]));
       Tensor g = unwrap(o.ptr());
       const OutputMeta& m = inputs_meta[k];
       if (g.shape() != m.shape || g.dtype() != m.dtype || g.device() != m.device)
-        throw GradError(str(name_, ": the gradient for argument ", position[k], " must match it: ", describe("returned", g), ", expected ",
-                            to_string(m.shape), " ", lamina::name(m.dtype), " ", lamina::name(m.device),
+        throw GradError(str(name_, ": the gradient for argument ", position[k],
+                            " must match it: ", describe("returned", g), ", expected ", to_string(m.shape), " ",
+                            lamina::name(m.dtype), " ", lamina::name(m.device),
                             g.shape() != m.shape ? ". Sum over the dims that forward broadcast" : ""));
       d[k] = g;
     }
@@ -118,7 +125,8 @@ bool holds(const TensorList& list, const Tensor& t) {
 TensorList tensors_of(const py::object& o, const std::string& what) {
   if (o.is_none()) return {};
   if (is_tensor(o.ptr())) return {unwrap(o.ptr())};
-  if (!From<TensorList>::check(o.ptr())) throw TypeError(what + ": expected Tensors or None; keep other values as attributes of ctx");
+  if (!From<TensorList>::check(o.ptr()))
+    throw TypeError(what + ": expected Tensors or None; keep other values as attributes of ctx");
   return From<TensorList>::get(o.ptr());
 }
 
@@ -130,7 +138,8 @@ struct Forward {
   Ref<PythonNode> node;
 };
 
-// An output as the caller gets it: the tensor itself, or an alias where forward returned something with a life of its own.
+// An output as the caller gets it: the tensor itself, or an alias where forward returned something with a life of its
+// own.
 Tensor output_of(const Forward& f, const Tensor& t, const TensorList& dirty, bool differentiable) {
   if (holds(dirty, t)) return t;
   if (!f.record) return t;
@@ -139,14 +148,16 @@ Tensor output_of(const Forward& f, const Tensor& t, const TensorList& dirty, boo
 }
 
 void join(Forward& f, Context& c, TensorList& outputs) {
-  const TensorList dirty = tensors_of(c.dirty, "mark_dirty"), plain = tensors_of(c.non_differentiable, "mark_non_differentiable");
+  const TensorList dirty = tensors_of(c.dirty, "mark_dirty"),
+                   plain = tensors_of(c.non_differentiable, "mark_non_differentiable");
   for (const Tensor& t : dirty) {
     if (!holds(f.inputs, t)) throw GradError(f.name + ": mark_dirty takes inputs of forward only");
     if (!holds(outputs, t)) throw GradError(f.name + ": an input marked dirty must also be returned by forward");
     check_inplace(f.name.c_str(), t);
     wrote(t);
     if (t->autograd && t->autograd->base && f.record && (outputs.size() > 1 || !is_same(t, f.inputs[0])))
-      throw GradError(f.name + ": a view may be marked dirty only if it is the first tensor argument and the only output");
+      throw GradError(f.name +
+                      ": a view may be marked dirty only if it is the first tensor argument and the only output");
   }
   const TensorList raw = outputs, to_save = tensors_of(c.to_save, "save_for_backward");
   std::vector<bool> differentiable;
@@ -217,7 +228,8 @@ py::object apply(const py::object& cls, const py::args& args) {
   } else if (PyTuple_Check(result.ptr()) || PyList_Check(result.ptr())) {
     items = py::list(result);
   } else {
-    throw TypeError(str(f.name, ": forward must return a Tensor or a tuple of them, got ", Py_TYPE(result.ptr())->tp_name));
+    throw TypeError(
+        str(f.name, ": forward must return a Tensor or a tuple of them, got ", Py_TYPE(result.ptr())->tp_name));
   }
   // Values other than tensors pass through.
   TensorList outputs;
@@ -238,16 +250,25 @@ py::object apply(const py::object& cls, const py::args& args) {
 
 void init_function(py::module_& m) {
   py::class_<Context>(m, "_FunctionContext", py::dynamic_attr(), "What forward leaves for backward.")
-      .def("save_for_backward", [](Context& c, const py::args& tensors) {
-        tensors_of(tensors, "save_for_backward");
-        c.to_save = tensors;
-      }, "Keeps tensors (or None) for backward: once per forward. In-place changes to them are noticed.")
-      .def("mark_dirty", [](Context& c, const py::args& tensors) { c.dirty = tensors; }, "Says which inputs forward changed in place.")
-      .def("mark_non_differentiable", [](Context& c, const py::args& tensors) { c.non_differentiable = tensors; }, "Says which outputs have no gradient.")
-      .def("set_materialize_grads", [](Context& c, bool on) { c.materialize = on; }, py::arg("value"),
-           "False: backward gets None instead of zeros for outputs that no gradient reached.")
+      .def(
+          "save_for_backward",
+          [](Context& c, const py::args& tensors) {
+            tensors_of(tensors, "save_for_backward");
+            c.to_save = tensors;
+          },
+          "Keeps tensors (or None) for backward: once per forward. In-place changes to them are noticed.")
+      .def(
+          "mark_dirty", [](Context& c, const py::args& tensors) { c.dirty = tensors; },
+          "Says which inputs forward changed in place.")
+      .def(
+          "mark_non_differentiable", [](Context& c, const py::args& tensors) { c.non_differentiable = tensors; },
+          "Says which outputs have no gradient.")
+      .def(
+          "set_materialize_grads", [](Context& c, bool on) { c.materialize = on; }, py::arg("value"),
+          "False: backward gets None instead of zeros for outputs that no gradient reached.")
       .def_property_readonly("saved_tensors", &Context::saved_tensors, "The tensors kept by save_for_backward.")
-      .def_readonly("needs_input_grad", &Context::needs_input_grad, "For each argument of forward: does it need a gradient?");
+      .def_readonly("needs_input_grad", &Context::needs_input_grad,
+                    "For each argument of forward: does it need a gradient?");
   m.def("_apply_function", apply);
 }
 
