@@ -51,7 +51,9 @@ double at(const View& v, int64_t c, double absent) {
   gather_run<float>(v.dtype, element(v.data, v.dtype, c * v.stride[0]), 1, 1, &x);
   return x;
 }
-void put(const View& v, int64_t c, double x) { scatter_run<double>(v.dtype, &x, element(v.data, v.dtype, c * v.stride[0]), 1, 1); }
+void put(const View& v, int64_t c, double x) {
+  scatter_run<double>(v.dtype, &x, element(v.data, v.dtype, c * v.stride[0]), 1, 1);
+}
 
 // The view of a per-channel vector as (1, C, 1, ...).
 View keep_channel(int32_t ndim, int64_t channels) {
@@ -79,7 +81,8 @@ struct Running {
 };
 
 template <class T>
-void forward(const View& x, const View& weight, const View& bias, const Running& running, bool training, double eps, const View& y, double* mean, double* rstd) {
+void forward(const View& x, const View& weight, const View& bias, const Running& running, bool training, double eps,
+             const View& y, double* mean, double* rstd) {
   const int64_t channels = x.shape[1];
   Workspace<T> work(channels);
   if (training) {
@@ -113,7 +116,8 @@ void forward(const View& x, const View& weight, const View& bias, const Running&
 }
 
 template <class T>
-void backward(const View& dy, const View& x, const View& weight, const double* mean, const double* rstd, bool training, const View& dx, const View& dw, const View& db) {
+void backward(const View& dy, const View& x, const View& weight, const double* mean, const double* rstd, bool training,
+              const View& dx, const View& dw, const View& db) {
   const int64_t channels = x.shape[1];
   Workspace<T> work(channels);
   const View in[2] = {dy, x};
@@ -147,16 +151,16 @@ void backward(const View& dy, const View& x, const View& weight, const double* m
 
 }  // namespace
 
-void batch_norm(const View& x, const View& weight, const View& bias, const View& running_mean, const View& running_var, bool training,
-                double momentum, double eps, const View& y, const View& mean, const View& rstd) {
+void batch_norm(const View& x, const View& weight, const View& bias, const View& running_mean, const View& running_var,
+                bool training, double momentum, double eps, const View& y, const View& mean, const View& rstd) {
   const Running running{running_mean, running_var, momentum};
   double *m = mean.as<double>(), *r = rstd.as<double>();
   compute_of(x.dtype) == Compute::f64 ? forward<double>(x, weight, bias, running, training, eps, y, m, r)
                                       : forward<float>(x, weight, bias, running, training, eps, y, m, r);
 }
 
-void batch_norm_backward(const View& dy, const View& x, const View& weight, const View& mean, const View& rstd, bool training,
-                         const View& dx, const View& dw, const View& db) {
+void batch_norm_backward(const View& dy, const View& x, const View& weight, const View& mean, const View& rstd,
+                         bool training, const View& dx, const View& dw, const View& db) {
   const double *m = mean.as<double>(), *r = rstd.as<double>();
   compute_of(x.dtype) == Compute::f64 ? backward<double>(dy, x, weight, m, r, training, dx, dw, db)
                                       : backward<float>(dy, x, weight, m, r, training, dx, dw, db);

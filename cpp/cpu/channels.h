@@ -6,7 +6,8 @@
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-// y = F::apply(inputs, params) for every element; params[j][c] belongs to channel c. The last of the Inputs + 1 views is y.
+// y = F::apply(inputs, params) for every element; params[j][c] belongs to channel c. The last of the Inputs + 1 views
+// is y.
 template <class T, class F, int Inputs, int Params>
 class ChannelPass {
  public:

@@ -9,7 +9,8 @@ constexpr int64_t kTile = 65536;
 
 void note_bad(int64_t* bad, int64_t at) {
   int64_t now = __atomic_load_n(bad, __ATOMIC_RELAXED);
-  while ((now < 0 || at < now) && !__atomic_compare_exchange_n(bad, &now, at, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  while ((now < 0 || at < now) &&
+         !__atomic_compare_exchange_n(bad, &now, at, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
 }
 
@@ -34,7 +35,8 @@ void sum_rows(const View& grad, const int64_t* order, int64_t count, int64_t wid
 }
 
 template <class T>
-void scatter_sums(const View& grad, const int64_t* begin, const int64_t* order, int64_t rows, int64_t width, const View& out) {
+void scatter_sums(const View& grad, const int64_t* begin, const int64_t* order, int64_t rows, int64_t width,
+                  const View& out) {
   const int64_t cost = width + begin[rows] * width / (rows > 0 ? rows : 1), grain = kTile / (cost > 0 ? cost : 1);
   for_ranges(rows, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) {
     for (int64_t v = lo; v < hi; ++v) {
@@ -43,7 +45,8 @@ void scatter_sums(const View& grad, const int64_t* begin, const int64_t* order, 
       if (count == 0) {
         __builtin_memset(to, 0, size_t(width) * size_of(out.dtype));
       } else if (count == 1 && grad.dtype == out.dtype) {
-        __builtin_memcpy(to, element(grad.data, grad.dtype, order[begin[v]] * width), size_t(width) * size_of(out.dtype));
+        __builtin_memcpy(to, element(grad.data, grad.dtype, order[begin[v]] * width),
+                         size_t(width) * size_of(out.dtype));
       } else {
         sum_rows<T>(grad, order + begin[v], count, width, out, v);
       }
@@ -66,7 +69,8 @@ void embedding(const View& weight, const View& indices, const View& out, int64_t
         note_bad(bad, i);
         continue;
       }
-      __builtin_memcpy(element(out.data, out.dtype, i * width), element(weight.data, weight.dtype, v * width), size_t(width) * bytes);
+      __builtin_memcpy(element(out.data, out.dtype, i * width), element(weight.data, weight.dtype, v * width),
+                       size_t(width) * bytes);
     }
   });
 }

@@ -5,8 +5,8 @@
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-// exp(x - (m + low)), |low| tiny. d = x - m rounds, and exp would multiply that error by |d|; the exact error goes back in as
-// e + e * error.
+// exp(x - (m + low)), |low| tiny. d = x - m rounds, and exp would multiply that error by |d|; the exact error goes back
+// in as e + e * error.
 template <class T>
 LAMINA_INLINE Vec<T> exp_difference(Vec<T> x, Vec<T> m, Vec<T> low) {
   const Vec<T> d = x - m, b = d - x;

@@ -66,16 +66,26 @@ constexpr bool converts() {
 template <class F>
 LAMINA_INLINE void with_type(DType t, F&& f) {
   switch (t) {
-    case DType::bool_: return f(bool());
-    case DType::uint8: return f(uint8_t());
-    case DType::int8: return f(int8_t());
-    case DType::int16: return f(int16_t());
-    case DType::int32: return f(int32_t());
-    case DType::int64: return f(int64_t());
-    case DType::float16: return f(Half());
-    case DType::bfloat16: return f(BFloat16());
-    case DType::float32: return f(float());
-    case DType::float64: return f(double());
+    case DType::bool_:
+      return f(bool());
+    case DType::uint8:
+      return f(uint8_t());
+    case DType::int8:
+      return f(int8_t());
+    case DType::int16:
+      return f(int16_t());
+    case DType::int32:
+      return f(int32_t());
+    case DType::int64:
+      return f(int64_t());
+    case DType::float16:
+      return f(Half());
+    case DType::bfloat16:
+      return f(BFloat16());
+    case DType::float32:
+      return f(float());
+    case DType::float64:
+      return f(double());
   }
 }
 

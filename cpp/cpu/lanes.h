@@ -64,10 +64,10 @@ struct Lanes16 {
     for (int i = 0; i < n; ++i) p[i] = buf[i];
   }
 
-#define LAMINA_LANES_OP(op)                                   \
+#define LAMINA_LANES_OP(op)                                        \
   LAMINA_INLINE friend Lanes16 operator op(Lanes16 a, Lanes16 b) { \
-    for (int i = 0; i < regs; ++i) a.r[i] = a.r[i] op b.r[i]; \
-    return a;                                                 \
+    for (int i = 0; i < regs; ++i) a.r[i] = a.r[i] op b.r[i];      \
+    return a;                                                      \
   }
   LAMINA_LANES_OP(+)
   LAMINA_LANES_OP(-)
@@ -119,8 +119,10 @@ LAMINA_INLINE Lanes16<double> widen(const Lanes16<float>& a) {
   for (int i = 0; i < Lanes16<float>::regs; ++i) {
 #if defined(__AVX512F__)
     // g++ 12 warns about the undefined registers inside the plain _mm512 intrinsics; these spell the same instructions.
-    o.r[0] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 0, 1, 2, 3, 4, 5, 6, 7), Native<double>::type);
-    o.r[1] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 8, 9, 10, 11, 12, 13, 14, 15), Native<double>::type);
+    o.r[0] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 0, 1, 2, 3, 4, 5, 6, 7),
+                                     Native<double>::type);
+    o.r[1] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 8, 9, 10, 11, 12, 13, 14, 15),
+                                     Native<double>::type);
 #elif defined(__AVX2__)
     o.r[2 * i] = _mm256_cvtps_pd(_mm256_castps256_ps128(a.r[i].v));
     o.r[2 * i + 1] = _mm256_cvtps_pd(_mm256_extractf128_ps(a.r[i].v, 1));

@@ -19,7 +19,8 @@ const T* parameter(const View& v, int64_t n, T* buf) {
 template <class T>
 struct Center {
   Lanes16<T> hi, lo;
-  LAMINA_INLINE explicit Center(double mean) : hi(Lanes16<T>::broadcast(T(mean))), lo(Lanes16<T>::broadcast(T(mean - double(T(mean))))) {}
+  LAMINA_INLINE explicit Center(double mean)
+      : hi(Lanes16<T>::broadcast(T(mean))), lo(Lanes16<T>::broadcast(T(mean - double(T(mean))))) {}
   LAMINA_INLINE Lanes16<T> operator()(const Lanes16<T>& x) const { return (x - hi) - lo; }
 };
 
@@ -40,8 +41,8 @@ void statistics(const T* x, int64_t n, double eps, double& mean, double& rstd) {
   const T first = x[0];
   const Lanes16<T> shift = Lanes16<T>::broadcast(first);
   mean = double(first) + sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-           return Lanes16<T>::load(x + i, c, first) - shift;
-         }) / double(n);
+                           return Lanes16<T>::load(x + i, c, first) - shift;
+                         }) / double(n);
   const Center<T> center(mean);
   const double m2 = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
     Lanes16<T> d = center(Lanes16<T>::load(x + i, c, first));
@@ -54,20 +55,23 @@ void statistics(const T* x, int64_t n, double eps, double& mean, double& rstd) {
 template <class T>
 void normalise(const T* x, const T* w, const T* b, int64_t n, double mean, double rstd, T* y) {
   const Center<T> center(mean);
-  const Lanes16<T> r = Lanes16<T>::broadcast(T(rstd)), one = Lanes16<T>::broadcast(T(1)), zero = Lanes16<T>::broadcast(T(0));
+  const Lanes16<T> r = Lanes16<T>::broadcast(T(rstd)), one = Lanes16<T>::broadcast(T(1)),
+                   zero = Lanes16<T>::broadcast(T(0));
   for (int64_t i = 0; i < n; i += kLanes) {
     const int64_t c = n - i;
     const Lanes16<T> xhat = center(Lanes16<T>::load(x + i, c, T(0))) * r;
     if (!w && !b) {
       xhat.store(y + i, c);
     } else {
-      fma(xhat, w ? Lanes16<T>::load(w + i, c, T(0)) : one, b ? Lanes16<T>::load(b + i, c, T(0)) : zero).store(y + i, c);
+      fma(xhat, w ? Lanes16<T>::load(w + i, c, T(0)) : one, b ? Lanes16<T>::load(b + i, c, T(0)) : zero)
+          .store(y + i, c);
     }
   }
 }
 
 template <class T>
-void forward(const View& x, const View& weight, const View& bias, double eps, const View& y, const View& mean, const View& rstd) {
+void forward(const View& x, const View& weight, const View& bias, double eps, const View& y, const View& mean,
+             const View& rstd) {
   const ReducePlan plan(&x, 1, mean);
   const int64_t n = plan.reduced.count, rows = plan.kept.count;
   T* params = static_cast<T*>(scratch(2, size_t(2 * n + 1) * sizeof(T)));
@@ -109,7 +113,8 @@ void row_sums(Row<T>& row, const T* w, int64_t n) {
   for (int64_t i = 0; i < n; i += kBlock) {
     Lanes16<T> g[4], h[4];
     for (int j = 0; j < 4; ++j) {
-      const int64_t at = i + j * kLanes, c = n - at;  // g is 0 beyond the end, and so is g * xhat (x is read as the mean)
+      const int64_t at = i + j * kLanes,
+                    c = n - at;  // g is 0 beyond the end, and so is g * xhat (x is read as the mean)
       g[j] = Lanes16<T>::load(row.dy + at, c, T(0));
       if (w) g[j] = g[j] * Lanes16<T>::load(w + at, c, T(0));
       h[j] = g[j] * (center(Lanes16<T>::load(row.x + at, c, T(row.mean))) * r);
@@ -161,9 +166,11 @@ void fold_parameters(double* total, int64_t chunks, int64_t width, int64_t n, co
 }
 
 template <class T>
-void backward(const View* in, const View& weight, const View& mean, const View& rstd, const View& dx, const View& dw, const View& db) {
+void backward(const View* in, const View& weight, const View& mean, const View& rstd, const View& dx, const View& dw,
+              const View& db) {
   const ReducePlan plan(in, 2, mean);
-  const int64_t n = plan.reduced.count, rows = plan.kept.count, step = rows_per_chunk(rows), chunks = (rows + step - 1) / step;
+  const int64_t n = plan.reduced.count, rows = plan.kept.count, step = rows_per_chunk(rows),
+                chunks = (rows + step - 1) / step;
   const int64_t width = (n + kLanes - 1) / kLanes * kLanes;
   const bool params = dw.data || db.data, direct = stored_as<T>(dx.dtype);
   T* wbuf = static_cast<T*>(scratch(2, size_t(n + 1) * sizeof(T)));
@@ -197,13 +204,17 @@ void backward(const View* in, const View& weight, const View& mean, const View& 
 
 }  // namespace
 
-void layer_norm(const View& x, const View& weight, const View& bias, double eps, const View& y, const View& mean, const View& rstd) {
-  compute_of(x.dtype) == Compute::f64 ? forward<double>(x, weight, bias, eps, y, mean, rstd) : forward<float>(x, weight, bias, eps, y, mean, rstd);
+void layer_norm(const View& x, const View& weight, const View& bias, double eps, const View& y, const View& mean,
+                const View& rstd) {
+  compute_of(x.dtype) == Compute::f64 ? forward<double>(x, weight, bias, eps, y, mean, rstd)
+                                      : forward<float>(x, weight, bias, eps, y, mean, rstd);
 }
 
-void layer_norm_backward(const View& x, const View& dy, const View& weight, const View& mean, const View& rstd, const View& dx, const View& dw, const View& db) {
+void layer_norm_backward(const View& x, const View& dy, const View& weight, const View& mean, const View& rstd,
+                         const View& dx, const View& dw, const View& db) {
   const View in[2] = {x, dy};
-  compute_of(x.dtype) == Compute::f64 ? backward<double>(in, weight, mean, rstd, dx, dw, db) : backward<float>(in, weight, mean, rstd, dx, dw, db);
+  compute_of(x.dtype) == Compute::f64 ? backward<double>(in, weight, mean, rstd, dx, dw, db)
+                                      : backward<float>(in, weight, mean, rstd, dx, dw, db);
 }
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

@@ -47,7 +47,8 @@ View reduced_shape(const View& v, int dim) {
 // The smallest row with a bad target wins, whatever the threads do.
 void note_bad(int64_t* bad, int64_t row) {
   int64_t now = __atomic_load_n(bad, __ATOMIC_RELAXED);
-  while ((now < 0 || row < now) && !__atomic_compare_exchange_n(bad, &now, row, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+  while ((now < 0 || row < now) &&
+         !__atomic_compare_exchange_n(bad, &now, row, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
   }
 }
 
@@ -70,7 +71,8 @@ double smooth_part(const Problem& p, const T* x, int64_t n, double lse) {
     for (int64_t c = 0; c < n; ++c) s += p.weight[c] * (lse - double(x[c]));
     return s;
   }
-  const double sum = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(x + i, c, T(0)); });
+  const double sum = sum_row<T>(
+      n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(x + i, c, T(0)); });
   return double(n) * lse - sum;
 }
 
@@ -96,8 +98,8 @@ void forward(const View& x, int dim, const Problem& p, double* loss, double* sca
 template <class T>
 void grad_row(const Problem& p, const T* x, int64_t t, double lse, double a, double hit, double flat, T* dx) {
   const int64_t n = p.classes;
-  const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), lo = Lanes16<T>::broadcast(T(lse - double(T(lse)))), av = Lanes16<T>::broadcast(T(a)),
-                   f = Lanes16<T>::broadcast(T(-flat));
+  const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), lo = Lanes16<T>::broadcast(T(lse - double(T(lse)))),
+                   av = Lanes16<T>::broadcast(T(a)), f = Lanes16<T>::broadcast(T(-flat));
   for (int64_t i = 0; i < n; i += kLanes)
     fma(exp_difference(Lanes16<T>::load(x + i, n - i, T(0)), hi, lo), av, f).store(dx + i, n - i);
   if (p.weight && flat != 0)
@@ -108,7 +110,8 @@ void grad_row(const Problem& p, const T* x, int64_t t, double lse, double a, dou
 }
 
 template <class T>
-void backward(const View& x, int dim, const Problem& p, const double* lse, const View& grad, double total, const View& dx) {
+void backward(const View& x, int dim, const Problem& p, const double* lse, const View& grad, double total,
+              const View& dx) {
   const View views[2] = {x, dx};
   const ReducePlan plan(views, 2, reduced_shape(x, dim));
   const int64_t step = grad.ndim > 0 && grad.stride[0] != 0 ? 1 : 0;
@@ -129,19 +132,21 @@ void backward(const View& x, int dim, const Problem& p, const double* lse, const
 
 }  // namespace
 
-void cross_entropy(const View& x, int dim, const View& target, const View& weight, int64_t ignore_index, double smoothing, const View& loss,
-                   const View& scale, const View& lse, int64_t* bad) {
+void cross_entropy(const View& x, int dim, const View& target, const View& weight, int64_t ignore_index,
+                   double smoothing, const View& loss, const View& scale, const View& lse, int64_t* bad) {
   *bad = -1;
   const Problem p = problem_of(target, weight, x.shape[dim], ignore_index, smoothing);
   double *l = loss.as<double>(), *s = scale.as<double>(), *e = lse.as<double>();
-  compute_of(x.dtype) == Compute::f64 ? forward<double>(x, dim, p, l, s, e, bad) : forward<float>(x, dim, p, l, s, e, bad);
+  compute_of(x.dtype) == Compute::f64 ? forward<double>(x, dim, p, l, s, e, bad)
+                                      : forward<float>(x, dim, p, l, s, e, bad);
 }
 
-void cross_entropy_backward(const View& x, int dim, const View& target, const View& weight, int64_t ignore_index, double smoothing,
-                            const View& lse, const View& grad, double total, const View& dx) {
+void cross_entropy_backward(const View& x, int dim, const View& target, const View& weight, int64_t ignore_index,
+                            double smoothing, const View& lse, const View& grad, double total, const View& dx) {
   const Problem p = problem_of(target, weight, x.shape[dim], ignore_index, smoothing);
   const double* e = lse.as<const double>();
-  compute_of(x.dtype) == Compute::f64 ? backward<double>(x, dim, p, e, grad, total, dx) : backward<float>(x, dim, p, e, grad, total, dx);
+  compute_of(x.dtype) == Compute::f64 ? backward<double>(x, dim, p, e, grad, total, dx)
+                                      : backward<float>(x, dim, p, e, grad, total, dx);
 }
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int64_t kTile = 16384, kPiece = 2048;
 
-// View lists of one step: lists[0] parameters, lists[1] gradients, then state; a list may be null, or an entry's data null.
+// View lists of one step: lists[0] parameters, lists[1] gradients, then state; a list may be null, or an entry's data
+// null.
 template <int Lists>
 struct Flat {
   const View* lists[Lists];
@@ -21,7 +22,8 @@ struct Flat {
 
 // update(tensor, x): x[k] holds 16 elements of list k, and is changed in place. Lists in `written` are stored back.
 template <class T, int Lists, class F>
-LAMINA_INLINE void update_piece(const Flat<Lists>& flat, int t, int64_t at, int64_t n, uint32_t written, const F& update) {
+LAMINA_INLINE void update_piece(const Flat<Lists>& flat, int t, int64_t at, int64_t n, uint32_t written,
+                                const F& update) {
   T* buf = static_cast<T*>(scratch(1, size_t(Lists * kPiece) * sizeof(T)));
   T* p[Lists] = {};
   bool direct[Lists] = {}, here[Lists];
@@ -35,7 +37,8 @@ LAMINA_INLINE void update_piece(const Flat<Lists>& flat, int t, int64_t at, int6
   }
   for (int64_t i = 0; i < n; i += kLanes) {
     Lanes16<T> x[Lists];
-    for (int k = 0; k < Lists; ++k) x[k] = here[k] ? Lanes16<T>::load(p[k] + i, n - i, T(0)) : Lanes16<T>::broadcast(T(0));
+    for (int k = 0; k < Lists; ++k)
+      x[k] = here[k] ? Lanes16<T>::load(p[k] + i, n - i, T(0)) : Lanes16<T>::broadcast(T(0));
     update(x);
     for (int k = 0; k < Lists; ++k)
       if (here[k] && (written >> k & 1)) x[k].store(p[k] + i, n - i);
@@ -71,15 +74,16 @@ void for_flat(const View* tensors, int count, const F& work) {
 
 template <class T, int Lists, class F>
 void run_pieces(const Flat<Lists>& flat, int t, int64_t first, int64_t n, uint32_t written, const F& update) {
-  for (int64_t i = 0; i < n; i += kPiece) update_piece<T>(flat, t, first + i, n - i < kPiece ? n - i : kPiece, written, update);
+  for (int64_t i = 0; i < n; i += kPiece)
+    update_piece<T>(flat, t, first + i, n - i < kPiece ? n - i : kPiece, written, update);
 }
 
 template <class T>
 void sgd_tile(const Flat<3>& flat, int t, int64_t first, int64_t n, const SgdStep& s) {
   const bool buffer = flat.has(2, t), fresh = s.fresh && s.fresh[t];
   const auto all = [](double x) { return Lanes16<T>::broadcast(T(x)); };
-  const Lanes16<T> sign = all(s.maximize ? -1 : 1), decay = all(s.weight_decay), momentum = all(s.momentum), keep = all(1 - s.dampening),
-                   rate = all(-s.lr);
+  const Lanes16<T> sign = all(s.maximize ? -1 : 1), decay = all(s.weight_decay), momentum = all(s.momentum),
+                   keep = all(1 - s.dampening), rate = all(-s.lr);
   run_pieces<T>(flat, t, first, n, buffer ? 5 : 1, [&](Lanes16<T>* x) __attribute__((always_inline)) {
     Lanes16<T> g = x[1] * sign;
     if (s.weight_decay != 0) g = fma(decay, x[0], g);
@@ -104,8 +108,9 @@ void adam_tile(const Flat<5>& flat, int t, int64_t first, int64_t n, const AdamS
   const int64_t step = s.steps[t];
   const double rate = s.lr / (1 - power(s.beta1, step)), root = __builtin_sqrt(1 - power(s.beta2, step));
   const bool amsgrad = flat.has(4, t);
-  const Lanes16<T> sign = all(s.maximize ? -1 : 1), decay = all(s.decoupled ? 1 - s.lr * s.weight_decay : s.weight_decay),
-                   b1 = all(1 - s.beta1), b2 = all(s.beta2), c2 = all(1 - s.beta2), inverse = all(1 / root), eps = all(s.eps),
+  const Lanes16<T> sign = all(s.maximize ? -1 : 1),
+                   decay = all(s.decoupled ? 1 - s.lr * s.weight_decay : s.weight_decay), b1 = all(1 - s.beta1),
+                   b2 = all(s.beta2), c2 = all(1 - s.beta2), inverse = all(1 / root), eps = all(s.eps),
                    step_size = all(-rate);
   run_pieces<T>(flat, t, first, n, amsgrad ? 29 : 13, [&](Lanes16<T>* x) __attribute__((always_inline)) {
     Lanes16<T> g = x[1] * sign;
@@ -136,14 +141,17 @@ void adam_tile(const Flat<5>& flat, int t, int64_t first, int64_t n, const AdamS
 void sgd_step(const View* params, const View* grads, const View* momentum, int count, const SgdStep& step) {
   const Flat<3> flat{{params, grads, momentum}, count};
   for_flat(params, count, [&](int t, int64_t first, int64_t n) {
-    params[t].dtype == DType::float64 ? sgd_tile<double>(flat, t, first, n, step) : sgd_tile<float>(flat, t, first, n, step);
+    params[t].dtype == DType::float64 ? sgd_tile<double>(flat, t, first, n, step)
+                                      : sgd_tile<float>(flat, t, first, n, step);
   });
 }
 
-void adam_step(const View* params, const View* grads, const View* mean, const View* square, const View* largest, int count, const AdamStep& step) {
+void adam_step(const View* params, const View* grads, const View* mean, const View* square, const View* largest,
+               int count, const AdamStep& step) {
   const Flat<5> flat{{params, grads, mean, square, largest}, count};
   for_flat(params, count, [&](int t, int64_t first, int64_t n) {
-    params[t].dtype == DType::float64 ? adam_tile<double>(flat, t, first, n, step) : adam_tile<float>(flat, t, first, n, step);
+    params[t].dtype == DType::float64 ? adam_tile<double>(flat, t, first, n, step)
+                                      : adam_tile<float>(flat, t, first, n, step);
   });
 }
 

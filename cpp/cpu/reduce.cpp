@@ -44,11 +44,13 @@ void reduce_as(ReduceOp op, const ReducePlan& plan, double p, const View& out) {
   switch (op) {
     case ReduceOp::sum:
     case ReduceOp::mean:
-    case ReduceOp::prod: return reduce_sums<T>(op, plan, out);
+    case ReduceOp::prod:
+      return reduce_sums<T>(op, plan, out);
     case ReduceOp::amax:
     case ReduceOp::amin:
     case ReduceOp::norm_inf:
-    case ReduceOp::norm_neg_inf: return reduce_extrema<T>(op, plan, out);
+    case ReduceOp::norm_neg_inf:
+      return reduce_extrema<T>(op, plan, out);
     case ReduceOp::logsumexp:
       if constexpr (std::is_floating_point_v<T>) reduce_logsumexp<T>(plan, out);
       return;
@@ -76,9 +78,12 @@ void reduce(ReduceOp op, const View& in, const View& out, double p) {
   const ReducePlan plan(&in, 1, out);
   if (op == ReduceOp::any || op == ReduceOp::all) return reduce_logical(op, plan, out);
   switch (compute_of(in.dtype)) {
-    case Compute::f32: return reduce_as<float>(op, plan, p, out);
-    case Compute::f64: return reduce_as<double>(op, plan, p, out);
-    case Compute::i64: return reduce_as<int64_t>(op, plan, p, out);
+    case Compute::f32:
+      return reduce_as<float>(op, plan, p, out);
+    case Compute::f64:
+      return reduce_as<double>(op, plan, p, out);
+    case Compute::i64:
+      return reduce_as<int64_t>(op, plan, p, out);
   }
 }
 

@@ -114,9 +114,12 @@ void arg_reduce(bool largest, const View& in, const View& values, const View& in
   const ReducePlan plan(&in, 1, indices.data ? indices : values);
   if (plan.kept.count == 0 || plan.reduced.count == 0) return;
   switch (compute_of(in.dtype)) {
-    case Compute::f32: return arg_either<float>(largest, plan, values, indices);
-    case Compute::f64: return arg_either<double>(largest, plan, values, indices);
-    case Compute::i64: return arg_either<int64_t>(largest, plan, values, indices);
+    case Compute::f32:
+      return arg_either<float>(largest, plan, values, indices);
+    case Compute::f64:
+      return arg_either<double>(largest, plan, values, indices);
+    case Compute::i64:
+      return arg_either<int64_t>(largest, plan, values, indices);
   }
 }
 

@@ -5,8 +5,8 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-// Sums of d and d * d, d = x - shift. The first element as shift belongs to the data, so its distance from the mean is at
-// most sqrt(n) deviations: the subtraction below cannot lose more than n * 2^-53.
+// Sums of d and d * d, d = x - shift. The first element as shift belongs to the data, so its distance from the mean is
+// at most sqrt(n) deviations: the subtraction below cannot lose more than n * 2^-53.
 template <class Type>
 struct Moments {
   using T = Type;

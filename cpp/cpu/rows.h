@@ -8,8 +8,9 @@
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-// Inputs views are read, Outputs views are written; all have the same shape (the plan's). visit(row, in, out): in[k] and
-// out[k] point at n numbers of T. out may be read back by the visitor. Uses scratch slot 1; the visitor may use slot 3.
+// Inputs views are read, Outputs views are written; all have the same shape (the plan's). visit(row, in, out): in[k]
+// and out[k] point at n numbers of T. out may be read back by the visitor. Uses scratch slot 1; the visitor may use
+// slot 3.
 template <class T, int Inputs, int Outputs, class F>
 void for_rows(const ReducePlan& plan, const F& visit) {
   static_assert(Inputs + Outputs <= kMaxInputs);

@@ -46,10 +46,12 @@ void softmax_grad_row(const T* dy, const T* y, int64_t n, T* dx) {
 
 template <class T>
 void log_softmax_grad_row(const T* dy, const T* y, int64_t n, T* dx) {
-  const double total = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(dy + i, c, T(0)); });
+  const double total = sum_row<T>(
+      n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(dy + i, c, T(0)); });
   const Lanes16<T> s = Lanes16<T>::broadcast(T(-total));
   for (int64_t i = 0; i < n; i += kLanes) {
-    const Lanes16<T> e = map([](auto v) __attribute__((always_inline)) { return math::exp(v); }, Lanes16<T>::load(y + i, n - i, T(0)));
+    const Lanes16<T> e =
+        map([](auto v) __attribute__((always_inline)) { return math::exp(v); }, Lanes16<T>::load(y + i, n - i, T(0)));
     fma(e, s, Lanes16<T>::load(dy + i, n - i, T(0))).store(dx + i, n - i);
   }
 }

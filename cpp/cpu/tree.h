@@ -1,12 +1,13 @@
 // The reduction tree, one definition for rows, columns and every other layout. Reduced elements are numbered in logical
 // order and cut into chunks of 4096, chunks into blocks of 64. Inside a chunk, lane l of 16 takes from each block the
-// elements l, l + 16, l + 32, l + 48 (an op sums them pairwise in T) and adds them to its running total (double for floats);
-// missing elements are the op's identity. Lanes fold 16 -> 8 -> 4 -> 2 -> 1, chunks fold pairwise. Nothing else matters:
-// outer dims, strides, threads and SIMD width cannot change a bit.
+// elements l, l + 16, l + 32, l + 48 (an op sums them pairwise in T) and adds them to its running total (double for
+// floats); missing elements are the op's identity. Lanes fold 16 -> 8 -> 4 -> 2 -> 1, chunks fold pairwise. Nothing
+// else matters: outer dims, strides, threads and SIMD width cannot change a bit.
 //
 // An op is:  struct { using T, A; static constexpr int inputs, parts; static constexpr bool shifted;
-//   static A identity();  T pad(int input, A shift) const;  template <class V> static V combine(V, V);  // V: A, Vec<A>, Lanes16<A>
-//   void block(Lanes16<A> (&acc)[parts], const Lanes16<T> (&x)[inputs][4], const Lanes16<A>& shift) const; }
+//   static A identity();  T pad(int input, A shift) const;  template <class V> static V combine(V, V);  // V: A,
+//   Vec<A>, Lanes16<A> void block(Lanes16<A> (&acc)[parts], const Lanes16<T> (&x)[inputs][4], const Lanes16<A>& shift)
+//   const; }
 #pragma once
 #include "lanes.h"
 #include "parallel.h"
@@ -20,7 +21,8 @@ inline constexpr int kPanel = 128;  // columns that are reduced together: 16 lan
 // ---- one chunk of one row ----
 
 template <class Op>
-LAMINA_INLINE void row_chunk(const Op& op, const typename Op::T* const (&p)[Op::inputs], int64_t len, typename Op::A shift, typename Op::A (&out)[Op::parts]) {
+LAMINA_INLINE void row_chunk(const Op& op, const typename Op::T* const (&p)[Op::inputs], int64_t len,
+                             typename Op::A shift, typename Op::A (&out)[Op::parts]) {
   using T = typename Op::T;
   using A = typename Op::A;
   Lanes16<A> acc[Op::parts];
@@ -35,10 +37,12 @@ LAMINA_INLINE void row_chunk(const Op& op, const typename Op::T* const (&p)[Op::
   }
   if (i < len) {
     for (int k = 0; k < Op::inputs; ++k)
-      for (int j = 0; j < 4; ++j) x[k][j] = Lanes16<T>::load(p[k] + i + j * kLanes, len - i - j * kLanes, op.pad(k, shift));
+      for (int j = 0; j < 4; ++j)
+        x[k][j] = Lanes16<T>::load(p[k] + i + j * kLanes, len - i - j * kLanes, op.pad(k, shift));
     op.block(acc, x, sh);
   }
-  for (int s = 0; s < Op::parts; ++s) out[s] = fold([](auto a, auto b) __attribute__((always_inline)) { return Op::combine(a, b); }, acc[s]);
+  for (int s = 0; s < Op::parts; ++s)
+    out[s] = fold([](auto a, auto b) __attribute__((always_inline)) { return Op::combine(a, b); }, acc[s]);
 }
 
 // ---- one chunk of a panel of columns ----
@@ -96,7 +100,8 @@ struct Columns {
   LAMINA_INLINE void step(int l, int c, const T* const (&r)[Op::inputs][4]) {
     Lanes16<T> x[Op::inputs][4];
     for (int k = 0; k < Op::inputs; ++k)
-      for (int j = 0; j < 4; ++j) x[k][j] = Partial ? Lanes16<T>::load(r[k][j] + c, width - c, T(0)) : Lanes16<T>::load(r[k][j] + c);
+      for (int j = 0; j < 4; ++j)
+        x[k][j] = Partial ? Lanes16<T>::load(r[k][j] + c, width - c, T(0)) : Lanes16<T>::load(r[k][j] + c);
     Lanes16<A> a[Op::parts], sh = Lanes16<A>::broadcast(A());
     if constexpr (Op::shifted) sh = Lanes16<A>::load(shift + c);
     for (int s = 0; s < Op::parts; ++s) a[s] = Lanes16<A>::load(&acc[s][l][c]);
@@ -107,7 +112,9 @@ struct Columns {
   void find_rows(int k, int64_t start, int rows, const T** row) {
     const DimList& d = plan.reduced;
     const View& v = plan.in[k];
-    T* copy = stored_as<T>(v.dtype) ? nullptr : static_cast<T*>(scratch(1, Op::inputs * kBlock * kPanel * sizeof(T))) + k * kBlock * kPanel;
+    T* copy = stored_as<T>(v.dtype)
+                  ? nullptr
+                  : static_cast<T*>(scratch(1, Op::inputs * kBlock * kPanel * sizeof(T))) + k * kBlock * kPanel;
     const int64_t step = d.ndim == 1 ? d.stride[k][0] : 0;
     int64_t at = base[k] + d.offset(start, k);
     for (int i = 0; i < rows; ++i) {
@@ -159,38 +166,44 @@ void fold_chunks(typename Op::A* total, int64_t chunks, int64_t outputs, int64_t
     auto* t = total + s * chunks * outputs;
     for (int64_t w = 1; w < chunks; w *= 2)
       for (int64_t c = 0; c + w < chunks; c += 2 * w)
-        for (int64_t o = lo; o < hi; ++o) t[c * outputs + o] = Op::combine(t[c * outputs + o], t[(c + w) * outputs + o]);
+        for (int64_t o = lo; o < hi; ++o)
+          t[c * outputs + o] = Op::combine(t[c * outputs + o], t[(c + w) * outputs + o]);
   }
 }
 
 template <class Op>
-void reduce_columns(const Op& op, const ReducePlan& plan, const typename Op::A* shift, typename Op::A* total, int64_t chunks) {
+void reduce_columns(const Op& op, const ReducePlan& plan, const typename Op::A* shift, typename Op::A* total,
+                    int64_t chunks) {
   using A = typename Op::A;
   const Panels panels(plan);
   const int64_t n = plan.reduced.count, outputs = plan.kept.count, per_chunk = panels.outer * panels.per_outer;
   const int64_t cost = (n < kChunk ? n : kChunk) * (panels.columns < kPanel ? panels.columns : kPanel);
-  for_ranges(per_chunk * chunks, cost > kTileElements ? 1 : kTileElements / (cost > 0 ? cost : 1), [&](int64_t lo, int64_t hi) {
-    Columns<Op> columns(op, plan);
-    alignas(64) A local[kPanel] = {};
-    for (int64_t i = lo; i < hi; ++i) {
-      const int64_t c = i / per_chunk, outer = i % per_chunk / panels.per_outer, first = i % panels.per_outer * kPanel;
-      const int64_t o = panels.flat(outer) + first * panels.column_flat;
-      columns.width = int(panels.columns - first < kPanel ? panels.columns - first : kPanel);
-      for (int k = 0; k < Op::inputs; ++k) columns.base[k] = panels.rest.offset(outer, k) + first;
-      if constexpr (Op::shifted) {
-        for (int j = 0; j < columns.width; ++j) local[j] = shift[o + j * panels.column_flat];
-        columns.shift = local;
-      }
-      const int64_t start = c * kChunk;
-      columns.chunk(start, n - start < kChunk ? n - start : kChunk);
-      for (int s = 0; s < Op::parts; ++s)
-        for (int j = 0; j < columns.width; ++j) total[(s * chunks + c) * outputs + o + j * panels.column_flat] = columns.acc[s][0][j];
-    }
-  });
+  for_ranges(per_chunk * chunks, cost > kTileElements ? 1 : kTileElements / (cost > 0 ? cost : 1),
+             [&](int64_t lo, int64_t hi) {
+               Columns<Op> columns(op, plan);
+               alignas(64) A local[kPanel] = {};
+               for (int64_t i = lo; i < hi; ++i) {
+                 const int64_t c = i / per_chunk, outer = i % per_chunk / panels.per_outer,
+                               first = i % panels.per_outer * kPanel;
+                 const int64_t o = panels.flat(outer) + first * panels.column_flat;
+                 columns.width = int(panels.columns - first < kPanel ? panels.columns - first : kPanel);
+                 for (int k = 0; k < Op::inputs; ++k) columns.base[k] = panels.rest.offset(outer, k) + first;
+                 if constexpr (Op::shifted) {
+                   for (int j = 0; j < columns.width; ++j) local[j] = shift[o + j * panels.column_flat];
+                   columns.shift = local;
+                 }
+                 const int64_t start = c * kChunk;
+                 columns.chunk(start, n - start < kChunk ? n - start : kChunk);
+                 for (int s = 0; s < Op::parts; ++s)
+                   for (int j = 0; j < columns.width; ++j)
+                     total[(s * chunks + c) * outputs + o + j * panels.column_flat] = columns.acc[s][0][j];
+               }
+             });
 }
 
 template <class Op>
-void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shift, typename Op::A* total, int64_t chunks) {
+void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shift, typename Op::A* total,
+                 int64_t chunks) {
   using T = typename Op::T;
   using A = typename Op::A;
   const int64_t n = plan.reduced.count, outputs = plan.kept.count;
@@ -198,9 +211,11 @@ void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shi
   for_ranges(outputs * chunks, kTileElements / cost, [&](int64_t lo, int64_t hi) {
     T* buf = static_cast<T*>(scratch(1, Op::inputs * kChunk * sizeof(T)));
     for (int64_t i = lo; i < hi; ++i) {
-      const int64_t o = chunks == 1 ? i : i / chunks, c = i - o * chunks, start = c * kChunk, len = n - start < kChunk ? n - start : kChunk;
+      const int64_t o = chunks == 1 ? i : i / chunks, c = i - o * chunks, start = c * kChunk,
+                    len = n - start < kChunk ? n - start : kChunk;
       const T* p[Op::inputs];
-      for (int k = 0; k < Op::inputs; ++k) p[k] = gather_reduced<T>(plan, k, plan.kept.offset(o, k), start, len, buf + k * kChunk);
+      for (int k = 0; k < Op::inputs; ++k)
+        p[k] = gather_reduced<T>(plan, k, plan.kept.offset(o, k), start, len, buf + k * kChunk);
       A out[Op::parts];
       row_chunk(op, p, len, Op::shifted ? shift[o] : A(), out);
       for (int s = 0; s < Op::parts; ++s) total[(s * chunks + c) * outputs + o] = out[s];
@@ -213,8 +228,8 @@ LAMINA_INLINE int64_t chunk_count(const ReducePlan& plan) {
   return plan.reduced.count > kChunk ? (plan.reduced.count + kChunk - 1) / kChunk : 1;
 }
 
-// Reduces every output and calls sink(lo, hi, totals) on ranges of outputs: totals[s * stride + o] is part s of output o.
-// `shift` (one per output) only for shifted ops. Uses scratch slots 0 (totals) and 1.
+// Reduces every output and calls sink(lo, hi, totals) on ranges of outputs: totals[s * stride + o] is part s of output
+// o. `shift` (one per output) only for shifted ops. Uses scratch slots 0 (totals) and 1.
 template <class Op, class Sink>
 void reduce_tree(const Op& op, const ReducePlan& plan, const typename Op::A* shift, Sink sink) {
   using A = typename Op::A;

@@ -1,5 +1,5 @@
-// Norms, softmax, losses, embedding and optimizers against plain double loops; prints a hash of all bits, which must not
-// depend on threads, layout or SIMD level.
+// Norms, softmax, losses, embedding and optimizers against plain double loops; prints a hash of all bits, which must
+// not depend on threads, layout or SIMD level.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -64,23 +64,28 @@ struct Array {
 
 template <class T>
 void near(const char* what, Array<T>& got, const std::function<long double(int64_t)>& want, double eps_of_abs = 4) {
-  const double eps = sizeof(T) == 4 ? 0x1p-23 : 0x1p-38;  // f32 is held to its last digits, f64 to those that the sums of this file have
+  const double eps = sizeof(T) == 4
+                         ? 0x1p-23
+                         : 0x1p-38;  // f32 is held to its last digits, f64 to those that the sums of this file have
   double worst = 0, where = -1, scale = 0;
   for (int64_t i = 0; i < got.v.numel(); ++i) scale = std::max(scale, std::fabs(double(want(i))));
   for (int64_t i = 0; i < got.v.numel(); ++i) {
-    const double e = double(std::fabs(got.at(i) - want(i)) / (eps * std::max(std::fabs(double(want(i))), scale * 0.1 + 1e-30)));
+    const double e =
+        double(std::fabs(got.at(i) - want(i)) / (eps * std::max(std::fabs(double(want(i))), scale * 0.1 + 1e-30)));
     if (!(e <= worst)) worst = e, where = double(i);
   }
   if (!(worst <= eps_of_abs)) {
     ++failures;
-    std::printf("FAIL %s: %.2f eps at %.0f: %g, expected %g\n", what, worst, where, double(got.at(int64_t(where))), double(want(int64_t(where))));
+    std::printf("FAIL %s: %.2f eps at %.0f: %g, expected %g\n", what, worst, where, double(got.at(int64_t(where))),
+                double(want(int64_t(where))));
   }
   got.mix();
 }
 
 template <class T>
 void layer_norm_case(int64_t rows, int64_t n, const Shape& order, double mean) {
-  Array<T> x({rows, n}, order, mean), w({n}), b({n}), y({rows, n}), dy({rows, n}, order), dx({rows, n}), dw({n}), db({n});
+  Array<T> x({rows, n}, order, mean), w({n}), b({n}), y({rows, n}), dy({rows, n}, order), dx({rows, n}), dw({n}),
+      db({n});
   Array<double> m({rows, 1}), r({rows, 1});
   CALL(layer_norm)(x, w, b, 1e-5, y, m, r);
   std::vector<long double> mu(rows), rs(rows), c1(rows), c2(rows);
@@ -98,7 +103,9 @@ void layer_norm_case(int64_t rows, int64_t n, const Shape& order, double mean) {
   auto xhat = [&](int64_t i) { return (x.at(i) - mu[i / n]) * rs[i / n]; };
   near("layer_norm", y, [&](int64_t i) { return xhat(i) * w.at(i % n) + b.at(i % n); }, 4);
   CALL(layer_norm_backward)(x, dy, w, m, r, dx, dw, db);
-  near("layer_norm dx", dx, [&](int64_t i) { return rs[i / n] * (double(dy.at(i)) * w.at(i % n) - c1[i / n] - xhat(i) * c2[i / n]); }, 200);
+  near(
+      "layer_norm dx", dx,
+      [&](int64_t i) { return rs[i / n] * (double(dy.at(i)) * w.at(i % n) - c1[i / n] - xhat(i) * c2[i / n]); }, 200);
   std::vector<long double> gw(n), gb(n);
   for (int64_t i = 0; i < rows * n; ++i) gw[i % n] += dy.at(i) * xhat(i), gb[i % n] += dy.at(i);
   near("layer_norm dw", dw, [&](int64_t i) { return gw[i]; }, 200);
@@ -110,7 +117,8 @@ void batch_norm_case(const Shape& s, const Shape& order, bool training, double m
   const int64_t c = s[1];
   int64_t inner = 1;
   for (size_t d = 2; d < s.size(); ++d) inner *= s[d];
-  Array<T> x(s, order, mean), y(s, order), dy(s, order), dx(s, order), w({c}), b({c}), rm({c}, {}, 0.1, 0.1), rv({c}, {}, 5, 0.1), dw({c}), db({c});
+  Array<T> x(s, order, mean), y(s, order), dy(s, order), dx(s, order), w({c}), b({c}), rm({c}, {}, 0.1, 0.1),
+      rv({c}, {}, 5, 0.1), dw({c}), db({c});
   Array<double> m({c}), r({c});
   std::vector<long double> mu(c), rs(c), sum(c), dot(c), var(c), old_m(c), old_v(c);
   const int64_t total = x.v.numel();
@@ -131,10 +139,13 @@ void batch_norm_case(const Shape& s, const Shape& order, bool training, double m
   near("batch_norm", y, [&](int64_t i) { return xhat(i) * w.at(ch(i)) + b.at(ch(i)); }, 4);
   for (int64_t i = 0; i < total; ++i) sum[ch(i)] += dy.at(i), dot[ch(i)] += dy.at(i) * xhat(i);
   CALL(batch_norm_backward)(dy, x, w, m, r, training, dx, dw, db);
-  near("batch_norm dx", dx, [&](int64_t i) {
-    const int64_t k = ch(i);
-    return w.at(k) * rs[k] * (training ? dy.at(i) - sum[k] / n - xhat(i) * dot[k] / n : dy.at(i));
-  }, 200);
+  near(
+      "batch_norm dx", dx,
+      [&](int64_t i) {
+        const int64_t k = ch(i);
+        return w.at(k) * rs[k] * (training ? dy.at(i) - sum[k] / n - xhat(i) * dot[k] / n : dy.at(i));
+      },
+      200);
   near("batch_norm dw", dw, [&](int64_t i) { return dot[i]; }, 200);
   near("batch_norm db", db, [&](int64_t i) { return sum[i]; }, 200);
 }
@@ -186,16 +197,24 @@ void cross_entropy_case(const Shape& s, const Shape& order, bool weighted, doubl
     L[r] = std::log(e);
     for (int64_t j = 0; j < c; ++j) S[r] += W(j) * (L[r] - X(r, j));
   }
-  near("cross_entropy", loss, [&](int64_t r) {
-    return t.at(r) < 0 ? 0.0L : (1 - smoothing) * W(t.at(r)) * (L[r] - X(r, t.at(r))) + smoothing / double(c) * S[r];
-  }, sizeof(T) == 4 ? 1e9 : 64);
+  near(
+      "cross_entropy", loss,
+      [&](int64_t r) {
+        return t.at(r) < 0 ? 0.0L
+                           : (1 - smoothing) * W(t.at(r)) * (L[r] - X(r, t.at(r))) + smoothing / double(c) * S[r];
+      },
+      sizeof(T) == 4 ? 1e9 : 64);
   CALL(cross_entropy_backward)(x, 1, t, weighted ? w.v : none, -100, smoothing, lse, g, 3.0, dx);
-  near("cross_entropy dx", dx, [&](int64_t i) {
-    const int64_t j = i / inner % c, r = i / (inner * c) * inner + i % inner;
-    if (t.at(r) < 0) return 0.0L;
-    const long double p = std::exp(X(r, j) - L[r]);
-    return g.at(r) / 3 * ((1 - smoothing) * W(t.at(r)) * (p - (j == t.at(r))) + smoothing / double(c) * (p * wsum - W(j)));
-  }, 200);
+  near(
+      "cross_entropy dx", dx,
+      [&](int64_t i) {
+        const int64_t j = i / inner % c, r = i / (inner * c) * inner + i % inner;
+        if (t.at(r) < 0) return 0.0L;
+        const long double p = std::exp(X(r, j) - L[r]);
+        return g.at(r) / 3 *
+               ((1 - smoothing) * W(t.at(r)) * (p - (j == t.at(r))) + smoothing / double(c) * (p * wsum - W(j)));
+      },
+      200);
   t.at(rows - 1) = c;
   CALL(cross_entropy)(x, 1, t, none, -100, smoothing, loss, scale, lse, &bad);
   if (bad != rows - 1) ++failures, std::printf("FAIL cross_entropy does not see the bad target\n");
@@ -225,12 +244,14 @@ void optim_case(bool decoupled, bool amsgrad, bool nesterov) {
   std::vector<Array<T>> p, g, m, v, l;
   std::vector<std::vector<double>> P, M, V, L;
   for (int64_t n : sizes) {
-    p.emplace_back(Shape{n}), g.emplace_back(Shape{n}), m.emplace_back(Shape{n}, Shape{}, 0, 0.1), v.emplace_back(Shape{n}, Shape{}, 2, 0.1), l.emplace_back(Shape{n}, Shape{}, 2, 0.1);
+    p.emplace_back(Shape{n}), g.emplace_back(Shape{n}), m.emplace_back(Shape{n}, Shape{}, 0, 0.1),
+        v.emplace_back(Shape{n}, Shape{}, 2, 0.1), l.emplace_back(Shape{n}, Shape{}, 2, 0.1);
     auto copy = [](Array<T>& a) { return std::vector<double>(a.data.begin(), a.data.end()); };
     P.push_back(copy(p.back())), M.push_back(copy(m.back())), V.push_back(copy(v.back())), L.push_back(copy(l.back()));
   }
   std::vector<View> pv, gv, mv, vv, lv;
-  for (size_t t = 0; t < sizes.size(); ++t) pv.push_back(p[t]), gv.push_back(g[t]), mv.push_back(m[t]), vv.push_back(v[t]), lv.push_back(l[t]);
+  for (size_t t = 0; t < sizes.size(); ++t)
+    pv.push_back(p[t]), gv.push_back(g[t]), mv.push_back(m[t]), vv.push_back(v[t]), lv.push_back(l[t]);
   const int64_t steps[] = {1, 2, 3, 100, 5};
   AdamStep a{0.01, 0.9, 0.999, 1e-8, 0.1, decoupled, false, steps};
   CALL(adam_step)(pv.data(), gv.data(), mv.data(), vv.data(), amsgrad ? lv.data() : nullptr, int(sizes.size()), a);
@@ -238,9 +259,14 @@ void optim_case(bool decoupled, bool amsgrad, bool nesterov) {
   for (size_t t = 0; t < sizes.size(); ++t) {
     auto next = [&](int64_t i) {
       double x = P[t][i], gr = g[t].at(i);
-      if (decoupled) x *= 1 - 0.01 * 0.1; else gr += 0.1 * x;
-      const double mm = 0.9 * M[t][i] + 0.1 * gr, v2 = 0.999 * V[t][i] + 0.001 * gr * gr, top = amsgrad ? std::max(L[t][i], v2) : v2;
-      return x - 0.01 / (1 - std::pow(0.9, steps[t])) * mm / (std::sqrt(top) / std::sqrt(1 - std::pow(0.999, steps[t])) + 1e-8);
+      if (decoupled)
+        x *= 1 - 0.01 * 0.1;
+      else
+        gr += 0.1 * x;
+      const double mm = 0.9 * M[t][i] + 0.1 * gr, v2 = 0.999 * V[t][i] + 0.001 * gr * gr,
+                   top = amsgrad ? std::max(L[t][i], v2) : v2;
+      return x - 0.01 / (1 - std::pow(0.9, steps[t])) * mm /
+                     (std::sqrt(top) / std::sqrt(1 - std::pow(0.999, steps[t])) + 1e-8);
     };
     near("adam", p[t], next, 200);
     for (int64_t i = 0; i < sizes[t]; ++i) P[t][i] = p[t].at(i), M[t][i] = m[t].at(i);
@@ -248,11 +274,14 @@ void optim_case(bool decoupled, bool amsgrad, bool nesterov) {
   SgdStep s{0.05, 0.9, nesterov ? 0 : 0.1, 0.01, nesterov, true, fresh};
   CALL(sgd_step)(pv.data(), gv.data(), mv.data(), int(sizes.size()), s);
   for (size_t t = 0; t < sizes.size(); ++t) {
-    near("sgd", p[t], [&](int64_t i) {
-      const double gr = -double(g[t].at(i)) + 0.01 * P[t][i];
-      const double b = fresh[t] ? gr : 0.9 * M[t][i] + (1 - s.dampening) * gr;
-      return P[t][i] - 0.05 * (nesterov ? gr + 0.9 * b : b);
-    }, 200);
+    near(
+        "sgd", p[t],
+        [&](int64_t i) {
+          const double gr = -double(g[t].at(i)) + 0.01 * P[t][i];
+          const double b = fresh[t] ? gr : 0.9 * M[t][i] + (1 - s.dampening) * gr;
+          return P[t][i] - 0.05 * (nesterov ? gr + 0.9 * b : b);
+        },
+        200);
   }
 }
 

@@ -65,22 +65,27 @@ A tree(const std::vector<T>& x, A identity, T pad, A (*combine)(A, A), Block blo
 
 template <class T>
 double sum_reference(const std::vector<T>& x) {
-  return tree<T, double>(x, 0, 0, [](double a, double b) { return a + b; },
-                         [](double a, const T* v) { return a + double(T(v[0] + v[1]) + T(v[2] + v[3])); });
+  return tree<T, double>(
+      x, 0, 0, [](double a, double b) { return a + b; },
+      [](double a, const T* v) { return a + double(T(v[0] + v[1]) + T(v[2] + v[3])); });
 }
 template <class T>
 double norm2_reference(const std::vector<T>& x) {
-  return std::sqrt(tree<T, double>(x, 0, 0, [](double a, double b) { return a + b; }, [](double a, const T* v) {
-    for (int j = 0; j < 4; ++j) a = std::fma(double(v[j]), double(v[j]), a);
-    return a;
-  }));
+  return std::sqrt(tree<T, double>(
+      x, 0, 0, [](double a, double b) { return a + b; },
+      [](double a, const T* v) {
+        for (int j = 0; j < 4; ++j) a = std::fma(double(v[j]), double(v[j]), a);
+        return a;
+      }));
 }
 template <class T>
 double prod_reference(const std::vector<T>& x) {
-  return tree<T, double>(x, 1, 1, [](double a, double b) { return a * b; }, [](double a, const T* v) {
-    for (int j = 0; j < 4; ++j) a *= v[j];
-    return a;
-  });
+  return tree<T, double>(
+      x, 1, 1, [](double a, double b) { return a * b; },
+      [](double a, const T* v) {
+        for (int j = 0; j < 4; ++j) a *= v[j];
+        return a;
+      });
 }
 template <class T>
 double max_reference(const std::vector<T>& x, int64_t& at) {
@@ -180,7 +185,8 @@ void run(const Case& c, bool hostile) {
   }
   std::vector<T> out(outputs + 1), out2(outputs + 1), out3(outputs + 1);
   std::vector<int64_t> index(outputs + 1);
-  const View ov = contiguous(v.dtype, kept, out.data()), ov2 = contiguous(v.dtype, kept, out2.data()), ov3 = contiguous(v.dtype, kept, out3.data()), iv = contiguous(DType::int64, kept, index.data());
+  const View ov = contiguous(v.dtype, kept, out.data()), ov2 = contiguous(v.dtype, kept, out2.data()),
+             ov3 = contiguous(v.dtype, kept, out3.data()), iv = contiguous(DType::int64, kept, index.data());
   for (int threads : {1, 3}) {
     cpu::set_num_threads(threads);
     auto check = [&](const char* what, auto reference) {
