@@ -1,60 +1,204 @@
-// Reductions: sums and their kin over any dims.
-#include "lamina/autograd.h"
-#include "lamina/devices.h"
-#include "lamina/ops.h"
+// Reductions: sums, means, products, variances and logic over any dims.
+#include "reduce.h"
+
+#include <algorithm>
 
 namespace lamina {
-namespace {
-
-// Which dims are reduced, and the result's shape with and without them.
-struct Reduced {
-  Dims kept, dropped;  // with reduced dims as 1; without them
-};
 
 Reduced reduced_shape(const char* op, const Tensor& x, const OptDims& dim, bool keepdim) {
   bool drop[kMaxDims] = {};
-  if (dim && !dim->empty()) {
+  const bool all_dims = !dim || dim->empty();
+  if (all_dims) {
+    for (bool& d : drop) d = true;
+  } else {
     for (int64_t d : *dim) {
       const auto i = size_t(wrap_dim(d, x.dim(), op));
       if (drop[i] && x.dim() > 0) raise<ShapeError>(op, ": dim ", d, " appears twice in ", to_string(*dim));
       drop[i] = true;
     }
-  } else {
-    for (bool& d : drop) d = true;
   }
   Reduced r;
   for (size_t i = 0; i < x.shape().size(); ++i) {
     r.kept.push_back(drop[i] ? 1 : x.shape()[i]);
-    if (!drop[i]) r.dropped.push_back(x.shape()[i]);
+    if (drop[i]) {
+      r.dims.push_back(int64_t(i));
+      r.count *= x.shape()[i];
+    } else {
+      r.shape.push_back(x.shape()[i]);
+    }
   }
-  if (keepdim) r.dropped = r.kept;
+  if (keepdim) r.shape = r.kept;
   return r;
 }
 
-Tensor run_reduce(ReduceOp op, const Tensor& x, const Reduced& r, DType dtype, double p = 0) {
-  Tensor out = allocate(r.kept, dtype, x.device());
-  kernel(&Kernels::reduce, x.device())(op, x.view_of(), out.view_of(), p);
-  return alias(out, r.dropped, contiguous_strides(r.dropped), 0);
+Reduced reduced_shape(const char* op, const Tensor& x, std::optional<int64_t> dim, bool keepdim) {
+  return reduced_shape(op, x, dim ? OptDims(Dims{*dim}) : OptDims(), keepdim);
 }
 
-}  // namespace
+void need_floating(const char* op, const Tensor& x) {
+  if (!is_floating(x.dtype())) raise<DtypeError>(op, ": needs a floating dtype, got ", describe("input", x), ". Convert it with .float()");
+}
+
+void need_elements(const char* op, const Tensor& x, const Reduced& r) {
+  if (r.count > 0 || x.numel() > 0) return;
+  if (std::ranges::all_of(r.kept, [](int64_t d) { return d > 0; }))
+    raise<IndexError>(op, ": nothing to reduce: ", describe("input", x), " has no element in the reduced dims. Check the size before");
+}
+
+Tensor run_reduce(ReduceOp op, const Tensor& x, const Reduced& r, DType dtype, double p) {
+  Tensor out = allocate(r.kept, dtype, x.device());
+  kernel(&Kernels::reduce, x.device())(op, x.view_of(), out.view_of(), p);
+  return r.shape.size() == r.kept.size() ? out : alias(out, r.shape, contiguous_strides(r.shape), 0);
+}
 
 Tensor sum(const Tensor& input, const OptDims& dim, bool keepdim, std::optional<DType> dtype) {
   const Reduced r = reduced_shape("sum", input, dim, keepdim);
   const DType result = dtype.value_or(is_floating(input.dtype()) ? input.dtype() : DType::int64);
-  const Tensor x = is_floating(result) == is_floating(input.dtype()) ? input : to(input, result);
+  const Tensor x = is_floating(result) == is_floating(input.dtype()) && (!is_floating(result) || size_of(result) <= size_of(input.dtype()))
+                       ? input
+                       : to(input.detach(), result);
   const DType accumulate = is_floating(result) ? result : DType::int64;
   Tensor y = run_reduce(ReduceOp::sum, x, r, accumulate);
   if (result != accumulate) y = to(y, result);
-  if (recording({input}))
+  if (is_floating(result) && recording({input}))
     record("sum", y, {input}, [shape = input.shape(), kept = r.kept, from = input.dtype()](Grads& d, const Tensor& g) {
       d[0] = expand(to(reshape(g, kept), from), shape);
     });
   return y;
 }
 
+Tensor mean(const Tensor& input, const OptDims& dim, bool keepdim, std::optional<DType> dtype) {
+  const Tensor x = dtype && *dtype != input.dtype() ? to(input, dtype) : input;
+  need_floating("mean", x);
+  const Reduced r = reduced_shape("mean", x, dim, keepdim);
+  Tensor y = run_reduce(ReduceOp::mean, x, r, x.dtype());
+  if (recording({x}))
+    record("mean", y, {x}, [shape = x.shape(), kept = r.kept, n = double(r.count)](Grads& d, const Tensor& g) {
+      d[0] = expand(reshape(g, kept) / n, shape);
+    });
+  return y;
+}
+
 Tensor any(const Tensor& input, const OptDims& dim, bool keepdim) {
   return run_reduce(ReduceOp::any, input, reduced_shape("any", input, dim, keepdim), DType::bool_);
+}
+
+Tensor all(const Tensor& input, const OptDims& dim, bool keepdim) {
+  return run_reduce(ReduceOp::all, input, reduced_shape("all", input, dim, keepdim), DType::bool_);
+}
+
+// ---- product ----
+
+namespace {
+
+// Products without one factor each, for a row with zeros: x becomes (n, n) with ones on the diagonal.
+Tensor products_of_others(const Tensor& x, int64_t dim) {
+  const int64_t n = x.shape()[size_t(dim)];
+  const Tensor row = unsqueeze(transpose(x, dim, -1), -2);  // (..., 1, n)
+  const Tensor square = where(eye(n, {}, DType::bool_, x.device()), Tensor(1.0), row);
+  return transpose(prod(square, -1), dim, -1);
+}
+
+Tensor prod_backward(const Tensor& g, const Tensor& x, const Tensor& y, int64_t dim) {
+  constexpr int64_t kSquare = 2048;  // above, zeros get a first derivative only
+  const Tensor zero = x.detach() == 0;
+  if (!any(zero).item().to_bool()) return g * y / x;
+  if (x.shape()[size_t(dim)] <= kSquare) return g * products_of_others(x, dim);
+  const Tensor zeros_in_row = sum(zero, Dims{dim}, true), rest = prod(where(zero, Tensor(1.0), x), dim, true);
+  const Tensor per_element = where(zero, Tensor(0.0), rest / where(zero, Tensor(1.0), x));
+  return g * where(zeros_in_row == 0, per_element, where((zeros_in_row == 1) & zero, rest, Tensor(0.0)));
+}
+
+}  // namespace
+
+Tensor prod(const Tensor& input, std::optional<DType> dtype) { return prod(flatten(input), 0, false, dtype); }
+
+Tensor prod(const Tensor& input, int64_t dim, bool keepdim, std::optional<DType> dtype) {
+  const DType result = dtype.value_or(is_floating(input.dtype()) ? input.dtype() : DType::int64);
+  const Tensor x = result == input.dtype() || !is_floating(result) ? input : to(input, result);
+  const Reduced r = reduced_shape("prod", x, std::optional<int64_t>(dim), keepdim);
+  const Tensor from = !is_floating(result) && is_floating(x.dtype()) ? to(x, DType::int64) : x;
+  Tensor y = run_reduce(ReduceOp::prod, from, r, is_floating(result) ? result : DType::int64);
+  if (y.dtype() != result) y = to(y, result);
+  if (is_floating(result) && recording({x})) {
+    const int64_t at = wrap_dim(dim, x.dim(), "prod");
+    record("prod", y, {x}, [x = save(x), y = save_output(y), at, kept = r.kept](Grads& d, const Tensor& g) {
+      const Tensor in = x.get();
+      d[0] = in.dim() == 0 ? g : prod_backward(reshape(g, kept), in, reshape(y.get(), kept), at);
+    });
+  }
+  return y;
+}
+
+// ---- variance ----
+
+namespace {
+
+double correction_of(std::optional<bool> unbiased, std::optional<double> correction, const char* op) {
+  if (unbiased && correction) raise<TypeError>(op, ": give unbiased or correction, not both");
+  return correction ? *correction : unbiased.value_or(true) ? 1 : 0;
+}
+
+struct VarMean {
+  Tensor var, mean;
+};
+// The kernel's outputs, without history.
+VarMean run_var(const char* op, const Tensor& x, const Reduced& r, double correction, bool root, bool want_mean) {
+  need_floating(op, x);
+  const Tensor var = allocate(r.kept, x.dtype(), x.device()), mean = want_mean ? allocate(r.kept, x.dtype(), x.device()) : Tensor();
+  View none = var.view_of();
+  none.data = nullptr;
+  kernel(&Kernels::var_mean, x.device())(x.view_of(), correction, root, var.view_of(), want_mean ? mean.view_of() : none);
+  const Dims strides = contiguous_strides(r.shape);
+  return {alias(var, r.shape, strides, 0), want_mean ? alias(mean, r.shape, strides, 0) : Tensor()};
+}
+
+Tensor var_backward(const Tensor& g, const Tensor& x, const Reduced& r, double correction) {
+  return reshape(g, r.kept) * (2 / std::max(double(r.count) - correction, 0.0)) * (x - mean(x, r.dims, true));
+}
+
+}  // namespace
+
+Tensor var(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim, std::optional<double> correction) {
+  const Reduced r = reduced_shape("var", input, dim, keepdim);
+  const double c = correction_of(unbiased, correction, "var");
+  Tensor y = run_var("var", input, r, c, false, false).var;
+  if (recording({input}))
+    record("var", y, {input}, [x = save(input), r, c](Grads& d, const Tensor& g) { d[0] = var_backward(g, x.get(), r, c); });
+  return y;
+}
+
+Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim, std::optional<double> correction) {
+  const Reduced r = reduced_shape("std", input, dim, keepdim);
+  const double c = correction_of(unbiased, correction, "std");
+  Tensor y = run_var("std", input, r, c, true, false).var;
+  if (recording({input}))
+    record("std", y, {input}, [x = save(input), y = save_output(y), r, c](Grads& d, const Tensor& g) {
+      const Tensor s = y.get();
+      d[0] = var_backward(where(s == 0, Tensor(0.0), g / (s * 2)), x.get(), r, c);
+    });
+  return y;
+}
+
+TensorPair var_mean(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim, std::optional<double> correction) {
+  const Reduced r = reduced_shape("var_mean", input, dim, keepdim);
+  const double c = correction_of(unbiased, correction, "var_mean");
+  const VarMean v = run_var("var_mean", input, r, c, false, true);
+  Tensor out[2] = {v.var, v.mean};
+  if (recording({input})) {
+    const std::reference_wrapper<const Tensor> in[] = {input};
+    record("var_mean", std::span<Tensor>(out), in, [x = save(input), r, c](Grads& d, std::span<const Tensor> g) {
+      const Tensor in_x = x.get();
+      Tensor sum_of;
+      if (g[0].defined()) sum_of = var_backward(g[0], in_x, r, c);
+      if (g[1].defined()) {
+        const Tensor from_mean = expand(reshape(g[1], r.kept) / double(r.count), in_x.shape());
+        sum_of = sum_of.defined() ? sum_of + from_mean : from_mean;
+      }
+      d[0] = sum_of;
+    });
+  }
+  return {out[0], out[1]};
 }
 
 }  // namespace lamina
