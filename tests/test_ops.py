@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import lamina
 import numpy as np
 import pytest
@@ -52,6 +54,8 @@ def test_inplace_equals_out_of_place(name):
 
 def torch_function(case):
     name = case.twin.torch if case.twin.torch is not None else case.name
+    if "." in name:
+        return operator.attrgetter(name)(torch)
     for home in (torch, torch.nn.functional, torch.Tensor):
         if name and hasattr(home, name):
             return getattr(home, name)

@@ -1,0 +1,188 @@
+"""Norms, losses, reductions, dropout and embedding beyond their twins: corners, accuracy, state and error texts."""
+
+from __future__ import annotations
+
+import lamina
+import lamina.nn.functional as F
+import numpy as np
+import pytest
+
+EPS = 2.0**-23
+
+
+def eps_off(got, want, scale):
+    return float(np.max(np.abs(got.double().numpy() - want) / (EPS * scale)))
+
+
+@pytest.mark.parametrize("n", [1, 7, 64, 1000, 4097, 1_000_003])
+@pytest.mark.parametrize("kind", ["normal", "same", "mixed"])
+def test_sum_is_within_one_eps_of_absolute_terms(n, kind):
+    rng = np.random.default_rng(n)
+    x = {"normal": rng.standard_normal(n), "same": np.full(n, 0.1), "mixed": rng.standard_normal(n) * 10.0 ** rng.integers(-8, 8, n)}[kind]
+    x = x.astype(np.float32)
+    exact, scale = np.sum(x, dtype=np.longdouble), np.sum(np.abs(x), dtype=np.float64)
+    t = lamina.tensor(x)
+    assert eps_off(t.sum(), float(exact), scale) <= 1
+    assert eps_off(t.mean(), float(exact / n), scale / n) <= 1
+    assert eps_off(t.reshape(n, 1).expand(n, 3).sum(0), float(exact), scale) <= 1
+
+
+@pytest.mark.parametrize("mean", [0.0, 1000.0])
+def test_var_and_layer_norm_keep_digits_beside_a_large_mean(mean):
+    x = (np.random.default_rng(0).standard_normal((16, 1000)) + mean).astype(np.float32)
+    d = x.astype(np.float64)
+    t = lamina.tensor(x)
+    assert eps_off(t.var(1), d.var(1, ddof=1), d.var(1, ddof=1)) <= 2
+    y = (d - d.mean(1, keepdims=True)) / np.sqrt(d.var(1, keepdims=True) + 1e-5)
+    assert eps_off(F.layer_norm(t, (1000,)), y, np.maximum(np.abs(y), 1)) <= 2
+
+
+def test_softmax_is_within_four_ulp():
+    x = (np.random.default_rng(0).standard_normal((64, 1000)) * 10).astype(np.float32)
+    d = x.astype(np.float64)
+    e = np.exp(d - d.max(1, keepdims=True))
+    want = e / e.sum(1, keepdims=True)
+    big = want > 1e-30
+    got = lamina.softmax(lamina.tensor(x), 1).double().numpy()
+    assert np.max(np.abs(got - want)[big] / np.spacing(want.astype(np.float32))[big]) <= 4
+
+
+def test_nan_and_infinity():
+    nan, inf = float("nan"), float("inf")
+    x = lamina.tensor([1.0, nan, 3.0])
+    assert np.isnan(x.max().item()) and np.isnan(x.amin().item()) and np.isnan(x.sum().item())
+    values, indices = x.max(0)
+    assert np.isnan(values.item()) and indices.item() == 1 and x.argmin().item() == 1
+    assert lamina.tensor([1.0, 3.0, 3.0]).argmax().item() == 1
+    assert lamina.logsumexp(lamina.tensor([-inf, -inf]), 0).item() == -inf
+    assert lamina.logsumexp(lamina.tensor([inf, 1.0]), 0).item() == inf
+    np.testing.assert_array_equal(lamina.softmax(lamina.tensor([-inf, 0.0, 0.0]), 0).numpy(), [0, 0.5, 0.5])
+    assert np.isnan(lamina.softmax(lamina.tensor([-inf, -inf]), 0).numpy()).all()
+
+
+def test_empty_reductions():
+    x = lamina.zeros(0, 3)
+    np.testing.assert_array_equal(x.sum(0).numpy(), np.zeros(3))
+    np.testing.assert_array_equal(x.prod(0).numpy(), np.ones(3))
+    assert x.sum().item() == 0 and np.isnan(x.mean().item()) and x.all().item() is True and x.any().item() is False
+    assert x.max(1).values.shape == (0,)
+    assert np.isnan(x.var(0).numpy()).all()
+    for call in (lambda: x.max(0), lambda: x.max(), lambda: x.argmax(0), lambda: x.amin(0)):
+        with pytest.raises(lamina.IndexError, match="nothing to reduce"):
+            call()
+
+
+def test_integer_and_bool_reductions():
+    x = lamina.tensor(np.arange(12, dtype=np.int32).reshape(3, 4))
+    assert x.sum().dtype == lamina.int64 and x.sum().item() == 66
+    assert x.amax().dtype == lamina.int32 and x.max(1).values.numpy().tolist() == [3, 7, 11]
+    assert (x > 3).sum().item() == 8
+    big = lamina.tensor([2**62, 2**61])
+    assert big.max().item() == 2**62
+    with pytest.raises(lamina.DtypeError, match="floating"):
+        x.mean()
+
+
+def test_reduction_errors_name_the_operand():
+    x = lamina.zeros(3, 4)
+    with pytest.raises(lamina.IndexError, match="dim 2 is out of range"):
+        x.sum(2)
+    with pytest.raises(lamina.ShapeError, match="twice"):
+        x.sum((1, -1))
+    with pytest.raises(lamina.ValueError, match="fro"):
+        x.norm("nuc")
+
+
+def test_batch_norm_moves_running_statistics():
+    x = lamina.randn(8, 3, 5, 5)
+    mean, var = lamina.zeros(3), lamina.ones(3)
+    F.batch_norm(x, mean, var, training=True, momentum=0.25)
+    d = x.double().numpy()
+    np.testing.assert_allclose(mean.numpy(), 0.25 * d.mean((0, 2, 3)), rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(var.numpy(), 0.75 + 0.25 * d.var((0, 2, 3), ddof=1), rtol=1e-6)
+
+
+def test_norm_errors():
+    x = lamina.zeros(4, 3)
+    with pytest.raises(lamina.ShapeError, match=r"weight must have shape \(3,\)"):
+        F.batch_norm(x, None, None, lamina.ones(4), None, True)
+    with pytest.raises(lamina.ValueError, match="more than one value per channel"):
+        F.batch_norm(lamina.zeros(1, 3), None, None, training=True)
+    with pytest.raises(lamina.TypeError, match="running_mean"):
+        F.batch_norm(x, None, None)
+    with pytest.raises(lamina.ShapeError, match="normalized_shape"):
+        F.layer_norm(x, (4,))
+    with pytest.raises(lamina.DtypeError, match="another dtype"):
+        F.layer_norm(x, (3,), lamina.ones(3, dtype=lamina.float64))
+
+
+def test_a_row_does_not_see_its_batch():
+    x = lamina.randn(9, 130)
+    w, b = lamina.randn(130), lamina.randn(130)
+    target = lamina.tensor(np.arange(9))
+    for f in (
+        lambda t, i: lamina.softmax(t, 1),
+        lambda t, i: F.layer_norm(t, (130,), w, b),
+        lambda t, i: t.sum(1),
+        lambda t, i: t.var(1),
+        lambda t, i: lamina.logsumexp(t, 1),
+        lambda t, i: F.cross_entropy(t, target[i : i + len(t)], reduction="none"),
+    ):
+        whole = f(x, 0).numpy()
+        for i in range(9):
+            np.testing.assert_array_equal(f(x[i : i + 1], i).numpy()[0], whole[i])
+
+
+def test_dropout_is_a_function_of_seed_and_place():
+    x = lamina.ones(1000, 100, requires_grad=True)
+    lamina.manual_seed(3)
+    a = F.dropout(x, 0.3)
+    lamina.manual_seed(3)
+    b = F.dropout(x[:500], 0.3)
+    np.testing.assert_array_equal(a.detach().numpy()[:500], b.detach().numpy())
+    values = a.detach().numpy()
+    assert set(np.unique(values)) == {np.float32(0), np.float32(1 / 0.7)}
+    assert abs((values == 0).mean() - 0.3) < 0.01
+    a.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), values)
+    assert F.dropout(x, 0.3, training=False) is x
+    assert F.dropout(x.detach(), 1.0).sum().item() == 0
+    with pytest.raises(lamina.ValueError, match=r"\[0, 1\]"):
+        F.dropout(x, 1.5)
+
+
+def test_embedding_bounds_and_padding():
+    w = lamina.randn(5, 4, requires_grad=True)
+    index = lamina.tensor([1, 1, 2, 4, 1])
+    F.embedding(index, w, padding_idx=-1).sum().backward()
+    np.testing.assert_array_equal(w.grad.numpy(), np.array([0, 3, 1, 0, 0.0])[:, None] * np.ones(4))
+    with pytest.raises(lamina.IndexError, match="index 5 at position 2"):
+        F.embedding(lamina.tensor([0, 1, 5, 7]), w)
+    with pytest.raises(lamina.IndexError, match="index -1 at position 0"):
+        F.embedding(lamina.tensor([-1]), w)
+    with pytest.raises(lamina.DtypeError, match="integers"):
+        F.embedding(lamina.zeros(2), w)
+
+
+def test_cross_entropy_errors_and_corners():
+    x = lamina.randn(3, 4)
+    with pytest.raises(lamina.IndexError, match="target 4 at position 1 is not a class"):
+        F.cross_entropy(x, lamina.tensor([0, 4, 1]))
+    with pytest.raises(lamina.ShapeError, match="target must have shape"):
+        F.cross_entropy(x, lamina.tensor([0, 1]))
+    assert np.isnan(F.cross_entropy(x, lamina.tensor([-100, -100, -100])).item())
+    assert F.cross_entropy(x, lamina.tensor([-100, -100, -100]), reduction="sum").item() == 0
+    sure = lamina.tensor([[100.0, 0.0, -100.0]], requires_grad=True)
+    loss = F.cross_entropy(sure, lamina.tensor([0]))
+    loss.backward()
+    assert loss.item() < 1e-40 and np.abs(sure.grad.numpy()).max() < 1e-40
+
+
+def test_binary_cross_entropy_at_the_ends():
+    x = lamina.tensor([0.0, 1.0, 0.0, 1.0], requires_grad=True)
+    loss = F.binary_cross_entropy(x, lamina.tensor([0.0, 1.0, 1.0, 0.0]), reduction="none")
+    np.testing.assert_array_equal(loss.detach().numpy(), [0, 0, 100, 100])
+    loss.sum().backward()
+    assert np.isfinite(x.grad.numpy()).all()
+    with pytest.raises(lamina.ValueError, match=r"\[0, 1\]"):
+        F.binary_cross_entropy(lamina.tensor([1.5]), lamina.tensor([1.0]))
