@@ -221,6 +221,8 @@ def test_split_is_fixed():
     assert (len(a), len(la), len(b), len(lb)) == (1437, 1437, 360, 360)
     rows = sorted(map(tuple, lamina.cat([a, b]).reshape(1797, 64).tolist()))
     assert rows == sorted(map(tuple, x.reshape(1797, 64).tolist()))
+    train, test = datasets.digits(split=True)
+    assert train.tensors[0].tolist() == a.tolist() and test.tensors[1].tolist() == lb.tolist()
     assert datasets.split(y)[1][0].tolist() == lb.tolist() != datasets.split(y, seed=1)[1][0].tolist()
     for bad in (lambda: datasets.split(), lambda: datasets.split(x, y[:5]), lambda: datasets.split(x, test=0.0)):
         with pytest.raises(ValueError):

@@ -112,10 +112,8 @@ class Classifier(nn.Module):
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Per feature for rows, over all pixels for images; constant features get std 1."""
     dims = (0,) if len(x.shape) == 2 else (0, 1, 2, 3)
-    std, mean = lamina.std_mean(x, dims, correction=0, keepdim=True) if hasattr(lamina, "std_mean") else (None, None)
-    if std is None or mean is None:
-        mean = x.mean(dims, keepdim=True)
-        std = (x - mean).square().mean(dims, keepdim=True).sqrt()
+    var, mean = lamina.var_mean(x, dims, correction=0, keepdim=True)
+    std = var.sqrt()
     return mean, lamina.where(std > 0, std, lamina.ones_like(std))
 
 

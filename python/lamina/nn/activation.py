@@ -173,7 +173,7 @@ class Hardswish(_InPlace):
 
     >>> import lamina
     >>> lamina.nn.Hardswish()(lamina.tensor([-4.0, 0.0, 3.0])).tolist()
-    [-0.0, 0.0, 3.0]
+    [0.0, 0.0, 3.0]
     """
 
     def forward(self, input: Tensor) -> Tensor:

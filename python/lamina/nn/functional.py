@@ -4,7 +4,31 @@ from __future__ import annotations
 
 from .._C import Tensor
 from .._C import functional as _F
-from .._C.functional import *  # noqa: F403
+
+adaptive_avg_pool2d = _F.adaptive_avg_pool2d
+avg_pool2d = _F.avg_pool2d
+batch_norm = _F.batch_norm
+binary_cross_entropy = _F.binary_cross_entropy
+binary_cross_entropy_with_logits = _F.binary_cross_entropy_with_logits
+conv2d = _F.conv2d
+cross_entropy = _F.cross_entropy
+embedding = _F.embedding
+gelu = _F.gelu
+l1_loss = _F.l1_loss
+layer_norm = _F.layer_norm
+linear = _F.linear
+log_softmax = _F.log_softmax
+logsigmoid = _F.logsigmoid
+max_pool2d = _F.max_pool2d
+mse_loss = _F.mse_loss
+nll_loss = _F.nll_loss
+one_hot = _F.one_hot
+pad = _F.pad
+sigmoid = _F.sigmoid
+smooth_l1_loss = _F.smooth_l1_loss
+softmax = _F.softmax
+softplus = _F.softplus
+tanh = _F.tanh
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
