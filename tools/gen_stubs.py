@@ -88,7 +88,7 @@ def pybind_signature(member: object, name: str, method: bool) -> tuple[str, str]
             continue
         head, _, default = part.partition(" = ")
         label = head.split(":")[0].strip()
-        parts.append(f"{label}: Any" + (" = ..." if default else ""))
+        parts.append(label if label in ("*", "/") else f"{label}: Any" + (" = ..." if default else ""))
     known = {"int", "float", "bool", "str", "None", "Tensor"}
     returned = (result or "Any").replace("lamina._C.", "").replace("lamina.", "")
     rest = "\n".join(doc.splitlines()[1:]).strip()

@@ -18,7 +18,7 @@ from lamina.utils.data import DataLoader, TensorDataset
 if TYPE_CHECKING:
     from ._C import Tensor
 
-RECIPES = {"mlp": {"epochs": 40, "lr": 3e-3}, "cnn": {"epochs": 15, "lr": 5e-3}}
+RECIPES = {"mlp": {"epochs": 30, "lr": 3e-3}, "cnn": {"epochs": 15, "lr": 5e-3}}
 WEIGHT_DECAY, SMOOTHING, MAX_CLASSES = 0.01, 0.1, 1000
 
 

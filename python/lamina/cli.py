@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--epochs",
         type=_positive(int),
         default=argparse.SUPPRESS,
-        help="passes over the data (default: mlp 40, cnn 15)",
+        help="passes over the data (default: mlp 30, cnn 15)",
     )
     train.add_argument("--batch", type=_positive(int), default=32, help="rows per step")
     train.add_argument(
