@@ -16,10 +16,13 @@ from lamina import _C
 TARGET = pathlib.Path(__file__).resolve().parent.parent / "python" / "lamina" / "_C.pyi"
 HEADER = '''"""Types of the engine. Written by tools/gen_stubs.py from the registry; do not edit."""
 
-from collections.abc import Callable, Sequence
+import builtins
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, overload
 
-Number: TypeAlias = int | float | bool
+from typing_extensions import Self
+
+Number: TypeAlias = builtins.int | builtins.float | builtins.bool
 
 class ValuesIndices(NamedTuple):
     values: Tensor
@@ -97,7 +100,10 @@ def pybind_signature(member: object, name: str, method: bool) -> tuple[str, str]
 
 def tensor_class(rows: list[dict]) -> str:
     body = ["class Tensor:", '    """A multi-dimensional array of one dtype, with automatic differentiation."""', ""]
-    body.append("    def __new__(cls, data: Tensor, *args: Any, **kwargs: Any) -> Tensor: ...")
+    body.append("    def __new__(cls, data: Tensor, *args: Any, **kwargs: Any) -> Self: ...")
+    body.append("    def __getitem__(self, index: Any) -> Tensor: ...")
+    body.append("    def __setitem__(self, index: Any, value: Tensor | Number) -> None: ...")
+    body.append("    def __iter__(self) -> Iterator[Tensor]: ...")
     for name in OPERATORS:
         body.append(f"    def __{name}__(self, other: Tensor | Number) -> Tensor: ...")
         body.append(f"    def __r{name}__(self, other: Tensor | Number) -> Tensor: ...")
@@ -160,6 +166,8 @@ def module_members(rows: list[dict]) -> str:
         elif callable(member):
             signature, doc = pybind_signature(member, name, False)
             out.append(f'def {name}{signature}:\n    """{doc}"""')
+        elif isinstance(member, _C.Generator):
+            out.append(f"{name}: Generator")
         elif isinstance(member, str):
             out.append(f"{name}: str")
     return "\n".join(out) + "\n\n"
@@ -191,7 +199,9 @@ def text() -> str:
             members.append(function(row["name"], row_signatures(row, False), ""))
     members.append(module_members(rows))
     members.append(submodules(rows))
-    return "".join(members)
+    # `int`, `float` and `bool` name dtypes and methods here, so types say builtins.int and so on.
+    body = re.sub(r"(: |-> |\[|\| )(int|float|bool)\b", r"\1builtins.\2", "".join(members[1:]))
+    return members[0] + body
 
 
 def main() -> int:

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from . import _C
 from ._C import *  # noqa: F403
-from ._grad_mode import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ._grad_mode import enable_grad as enable_grad
+from ._grad_mode import inference_mode as inference_mode
+from ._grad_mode import no_grad as no_grad
+from ._grad_mode import set_grad_enabled as set_grad_enabled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
+    from . import autograd as autograd
+    from . import cuda as cuda
+    from . import datasets as datasets
+    from . import models as models
+    from . import nn as nn
+    from . import optim as optim
+    from . import random as random
+    from . import utils as utils
+    from ._printing import get_printoptions as get_printoptions
+    from ._printing import printoptions as printoptions
+    from ._printing import set_printoptions as set_printoptions
+    from .serialization import load as load
+    from .serialization import save as save
 
 __version__: str = _C.__version__
 
@@ -13,10 +32,14 @@ contiguous_format = "contiguous_format"
 channels_last = "channels_last"
 preserve_format = "preserve_format"
 
-_SUBMODULES = frozenset(
-    ("nn", "optim", "utils", "models", "datasets", "autograd", "cuda", "random", "amp", "io", "cli")
-)
-_LAZY = {"save": "serialization", "load": "serialization", "set_printoptions": "_printing", "get_printoptions": "_printing", "printoptions": "_printing"}
+_SUBMODULES = frozenset(("nn", "optim", "utils", "models", "datasets", "autograd", "cuda", "random", "cli"))
+_LAZY = {
+    "save": "serialization",
+    "load": "serialization",
+    "set_printoptions": "_printing",
+    "get_printoptions": "_printing",
+    "printoptions": "_printing",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -17,7 +17,8 @@ def shallow(x: Tensor) -> Tensor:
 def deep(x: Tensor, memo: dict[int, Any]) -> Tensor:
     """A copy with its own memory, with .grad and attributes."""
     if id(x) in memo:
-        return memo[id(x)]
+        seen: Tensor = memo[id(x)]
+        return seen
     if not x.is_leaf:
         raise _C.GradError(
             "deepcopy: only leaf tensors can be copied; this one was made by "

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from . import _C
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing costs milliseconds at import
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
 
 class _Mode:
     """Sets a mode for a block or for every call of a function."""
@@ -14,18 +21,18 @@ class _Mode:
     def __exit__(self, *exc: object) -> None:
         raise NotImplementedError
 
-    def _again(self):  # a fresh manager for each call of a decorated function
+    def _again(self) -> _Mode:  # a fresh manager for each call of a decorated function
         return type(self)()
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         import functools
 
         @functools.wraps(function)
-        def wrapper(*args, **kwargs):
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             with self._again():
                 return function(*args, **kwargs)
 
-        return wrapper
+        return wrapper  # type: ignore[return-value]
 
 
 class set_grad_enabled(_Mode):
@@ -42,10 +49,10 @@ class set_grad_enabled(_Mode):
     def __exit__(self, *exc: object) -> None:
         _C._set_grad_enabled(self.before)
 
-    def _again(self):
+    def _again(self) -> set_grad_enabled:
         return set_grad_enabled(self.mode)
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         _C._set_grad_enabled(self.before)  # as a decorator it must not change the mode here
         return super().__call__(function)
 
@@ -53,7 +60,7 @@ class set_grad_enabled(_Mode):
 class no_grad(_Mode):
     """Operations inside are not recorded: with lamina.no_grad(): ..."""
 
-    def __new__(cls, function=None):
+    def __new__(cls, function: F | None = None) -> Any:
         self = super().__new__(cls)
         return self(function) if function is not None else self
 
@@ -76,7 +83,9 @@ class enable_grad(no_grad):
 class inference_mode(_Mode):
     """As no_grad, and the tensors made inside may never enter autograd."""
 
-    def __new__(cls, mode=True):
+    mode: bool
+
+    def __new__(cls, mode: Any = True) -> Any:
         self = super().__new__(cls)
         if callable(mode):
             self.mode = True
@@ -84,8 +93,9 @@ class inference_mode(_Mode):
         self.mode = bool(mode)
         return self
 
-    def _again(self):
-        return inference_mode(self.mode)
+    def _again(self) -> inference_mode:
+        again: inference_mode = inference_mode(self.mode)
+        return again
 
     def __enter__(self) -> None:
         self.before = (_C.is_inference_mode_enabled(), _C.is_grad_enabled())

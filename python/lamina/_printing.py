@@ -161,7 +161,7 @@ def _lines(shown: Any, dim: int, indent: int, numbers: _Numbers) -> str:
 
 
 def _grad_fn_name(x: Tensor) -> str:
-    name = x.grad_fn.name()
+    name: str = x.grad_fn.name()
     if name.endswith("Backward"):
         return name
     return "".join(part[:1].upper() + part[1:] for part in name.split("_") if part) + "Backward"

@@ -62,7 +62,8 @@ def load_file(filename: Path) -> dict[str, Tensor]:
 
 def load_with_metadata(filename: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and the text metadata of a safetensors file."""
-    return _C.load_tensors(os.fspath(filename))
+    tensors, metadata = _C.load_tensors(os.fspath(filename))
+    return tensors, metadata
 
 
 def _pack(value: Any, path: str, tensors: dict[str, Tensor], depth: int) -> Any:

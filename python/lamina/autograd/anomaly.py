@@ -5,6 +5,10 @@ from __future__ import annotations
 from .. import _C
 from .._grad_mode import _Mode
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .._grad_mode import F
+
 
 class set_detect_anomaly(_Mode):
     """Turns anomaly mode on or off, at once and as a context manager."""
@@ -20,10 +24,10 @@ class set_detect_anomaly(_Mode):
     def __exit__(self, *exc: object) -> None:
         _C._set_anomaly_enabled(self.before)
 
-    def _again(self):
+    def _again(self) -> set_detect_anomaly:
         return set_detect_anomaly(self.mode)
 
-    def __call__(self, function):
+    def __call__(self, function: F) -> F:
         _C._set_anomaly_enabled(self.before)  # as a decorator it must not change the mode here
         return super().__call__(function)
 
