@@ -193,7 +193,9 @@ def text() -> str:
     members = [HEADER]
     members.append("class dtype:\n    name: str\n    itemsize: int\n    is_floating_point: bool\n    is_signed: bool\n    is_complex: bool\n\n")
     members.append("class device:\n    def __init__(self, type: str | device, index: int | None = None) -> None: ...\n    type: str\n    index: int | None\n\n")
-    members.append(tensor_class(rows))
+    members.append("_Dtype: TypeAlias = dtype\n_Device: TypeAlias = device\n\n")
+    # Tensor.dtype and Tensor.device hide the classes of these names inside the class.
+    members.append(re.sub(r": (dtype|device)\b", lambda m: ": _" + m[1].capitalize(), tensor_class(rows)))
     for row in sorted(rows, key=lambda r: r["name"]):
         if "f" in row["where"]:
             members.append(function(row["name"], row_signatures(row, False), ""))
