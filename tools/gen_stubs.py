@@ -31,8 +31,8 @@ class ValuesIndices(NamedTuple):
 '''
 ELEMENTWISE_NAMES = {1: ["input"], 2: ["input", "other"], 3: ["input", "end", "weight"]}
 # Dunders that come from slots, with their types.
-OPERATORS = "add sub mul truediv floordiv mod pow and or xor".split()
-COMPARISONS = "lt le gt ge eq ne".split()
+OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"]
+COMPARISONS = ["lt", "le", "gt", "ge", "eq", "ne"]
 
 
 def python_type(text: str) -> str:
@@ -125,7 +125,12 @@ def tensor_class(rows: list[dict]) -> str:
     ops = {r["name"] for r in rows if "m" in r["where"]}
     plain = {"__module__", "__doc__", "__dict__", "__new__", "__init__", "__hash__", "__weakref__"}
     for name, member in sorted(vars(_C.Tensor).items()):
-        if name in ops or name in plain or type(member).__name__ in ("wrapper_descriptor", "member_descriptor", "getset_descriptor", "builtin_function_or_method"):
+        if (
+            name in ops
+            or name in plain
+            or type(member).__name__
+            in ("wrapper_descriptor", "member_descriptor", "getset_descriptor", "builtin_function_or_method")
+        ):
             continue
         if isinstance(member, property):
             body.append(f'    @property\n    def {name}(self) -> Any:\n        """{member.__doc__ or name}"""')
@@ -145,7 +150,7 @@ def module_members(rows: list[dict]) -> str:
     ops = {r["name"] for r in rows if "f" in r["where"]}
     out = []
     for name, member in sorted(vars(_C).items()):
-        if name in ops or name.startswith("__") and name != "__version__" or name in ("Tensor", "dtype", "device"):
+        if name in ops or (name.startswith("__") and name != "__version__") or name in ("Tensor", "dtype", "device"):
             continue
         if isinstance(member, _C.dtype):
             out.append(f"{name}: dtype")
@@ -191,8 +196,10 @@ def submodules(rows: list[dict]) -> str:
 def text() -> str:
     rows = _C._registry()
     members = [HEADER]
-    members.append("class dtype:\n    name: str\n    itemsize: int\n    is_floating_point: bool\n    is_signed: bool\n    is_complex: bool\n\n")
-    members.append("class device:\n    def __init__(self, type: str | device, index: int | None = None) -> None: ...\n    type: str\n    index: int | None\n\n")
+    facts = "name: str", "itemsize: int", "is_floating_point: bool", "is_signed: bool", "is_complex: bool"
+    members.append("class dtype:\n" + "".join(f"    {fact}\n" for fact in facts) + "\n")
+    start = "def __init__(self, type: str | device, index: int | None = None) -> None: ..."
+    members.append(f"class device:\n    {start}\n    type: str\n    index: int | None\n\n")
     members.append("_Dtype: TypeAlias = dtype\n_Device: TypeAlias = device\n\n")
     # Tensor.dtype and Tensor.device hide the classes of these names inside the class.
     members.append(re.sub(r": (dtype|device)\b", lambda m: ": _" + m[1].capitalize(), tensor_class(rows)))
