@@ -128,7 +128,9 @@ struct Plan {
 template <class S>
 void floating(const Gemm<S>& given) {
   using T = typename Computing<S>::type;
-  const bool flip = given.m != 1 && (given.n == 1 || (given.ccs != 1 && given.crs == 1));
+  // Vectors run along the columns of c, unless those are few or far apart.
+  const bool few = given.n <= 4 && given.m >= 8 * given.n;
+  const bool flip = given.m != 1 && (given.n == 1 || few || (given.ccs != 1 && given.crs == 1));
   const Gemm<S> g = flip ? transposed(given) : given;
   if constexpr (std::is_same_v<S, T>) {
     if (gemv(g)) return;
