@@ -68,7 +68,7 @@ def test_empty_reductions():
     assert x.max(1).values.shape == (0,)
     assert np.isnan(x.var(0).numpy()).all()
     for call in (lambda: x.max(0), lambda: x.max(), lambda: x.argmax(0), lambda: x.amin(0)):
-        with pytest.raises(lamina.IndexError, match="nothing to reduce"):
+        with pytest.raises(IndexError, match="nothing to reduce"):
             call()
 
 
@@ -85,11 +85,11 @@ def test_integer_and_bool_reductions():
 
 def test_reduction_errors_name_the_operand():
     x = lamina.zeros(3, 4)
-    with pytest.raises(lamina.IndexError, match="dim 2 is out of range"):
+    with pytest.raises(IndexError, match="dim 2 is out of range"):
         x.sum(2)
     with pytest.raises(lamina.ShapeError, match="twice"):
         x.sum((1, -1))
-    with pytest.raises(lamina.ValueError, match="fro"):
+    with pytest.raises(ValueError, match="fro"):
         x.norm("nuc")
 
 
@@ -106,9 +106,9 @@ def test_norm_errors():
     x = lamina.zeros(4, 3)
     with pytest.raises(lamina.ShapeError, match=r"weight must have shape \(3,\)"):
         F.batch_norm(x, None, None, lamina.ones(4), None, True)
-    with pytest.raises(lamina.ValueError, match="more than one value per channel"):
+    with pytest.raises(ValueError, match="more than one value per channel"):
         F.batch_norm(lamina.zeros(1, 3), None, None, training=True)
-    with pytest.raises(lamina.TypeError, match="running_mean"):
+    with pytest.raises(TypeError, match="running_mean"):
         F.batch_norm(x, None, None)
     with pytest.raises(lamina.ShapeError, match="normalized_shape"):
         F.layer_norm(x, (4,))
@@ -126,11 +126,11 @@ def test_a_row_does_not_see_its_batch():
         lambda t, i: t.sum(1),
         lambda t, i: t.var(1),
         lambda t, i: lamina.logsumexp(t, 1),
-        lambda t, i: F.cross_entropy(t, target[i : i + len(t)], reduction="none"),
+        lambda t, i: F.cross_entropy(t, target.narrow(0, i, t.shape[0]), reduction="none"),
     ):
         whole = f(x, 0).numpy()
         for i in range(9):
-            np.testing.assert_array_equal(f(x[i : i + 1], i).numpy()[0], whole[i])
+            np.testing.assert_array_equal(f(x.narrow(0, i, 1), i).numpy()[0], whole[i])
 
 
 def test_dropout_is_a_function_of_seed_and_place():
@@ -138,7 +138,7 @@ def test_dropout_is_a_function_of_seed_and_place():
     lamina.manual_seed(3)
     a = F.dropout(x, 0.3)
     lamina.manual_seed(3)
-    b = F.dropout(x[:500], 0.3)
+    b = F.dropout(x.narrow(0, 0, 500), 0.3)
     np.testing.assert_array_equal(a.detach().numpy()[:500], b.detach().numpy())
     values = a.detach().numpy()
     assert set(np.unique(values)) == {np.float32(0), np.float32(1 / 0.7)}
@@ -147,7 +147,7 @@ def test_dropout_is_a_function_of_seed_and_place():
     np.testing.assert_array_equal(x.grad.numpy(), values)
     assert F.dropout(x, 0.3, training=False) is x
     assert F.dropout(x.detach(), 1.0).sum().item() == 0
-    with pytest.raises(lamina.ValueError, match=r"\[0, 1\]"):
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
         F.dropout(x, 1.5)
 
 
@@ -156,9 +156,9 @@ def test_embedding_bounds_and_padding():
     index = lamina.tensor([1, 1, 2, 4, 1])
     F.embedding(index, w, padding_idx=-1).sum().backward()
     np.testing.assert_array_equal(w.grad.numpy(), np.array([0, 3, 1, 0, 0.0])[:, None] * np.ones(4))
-    with pytest.raises(lamina.IndexError, match="index 5 at position 2"):
+    with pytest.raises(IndexError, match="index 5 at position 2"):
         F.embedding(lamina.tensor([0, 1, 5, 7]), w)
-    with pytest.raises(lamina.IndexError, match="index -1 at position 0"):
+    with pytest.raises(IndexError, match="index -1 at position 0"):
         F.embedding(lamina.tensor([-1]), w)
     with pytest.raises(lamina.DtypeError, match="integers"):
         F.embedding(lamina.zeros(2), w)
@@ -166,7 +166,7 @@ def test_embedding_bounds_and_padding():
 
 def test_cross_entropy_errors_and_corners():
     x = lamina.randn(3, 4)
-    with pytest.raises(lamina.IndexError, match="target 4 at position 1 is not a class"):
+    with pytest.raises(IndexError, match="target 4 at position 1 is not a class"):
         F.cross_entropy(x, lamina.tensor([0, 4, 1]))
     with pytest.raises(lamina.ShapeError, match="target must have shape"):
         F.cross_entropy(x, lamina.tensor([0, 1]))
@@ -184,5 +184,5 @@ def test_binary_cross_entropy_at_the_ends():
     np.testing.assert_array_equal(loss.detach().numpy(), [0, 0, 100, 100])
     loss.sum().backward()
     assert np.isfinite(x.grad.numpy()).all()
-    with pytest.raises(lamina.ValueError, match=r"\[0, 1\]"):
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
         F.binary_cross_entropy(lamina.tensor([1.5]), lamina.tensor([1.0]))

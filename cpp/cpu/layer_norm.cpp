@@ -16,23 +16,20 @@ const T* parameter(const View& v, int64_t n, T* buf) {
   return buf;
 }
 
+// xhat = (x - hi) * r - lo * r, with hi + lo the mean: x - hi is exact where digits cancel, and the rest is rounded
+// once.
 template <class T>
-struct Center {
-  Lanes16<T> hi, lo;
-  LAMINA_INLINE explicit Center(double mean)
-      : hi(Lanes16<T>::broadcast(T(mean))), lo(Lanes16<T>::broadcast(T(mean - double(T(mean))))) {}
-  LAMINA_INLINE Lanes16<T> operator()(const Lanes16<T>& x) const { return (x - hi) - lo; }
+struct Standardize {
+  Lanes16<T> hi, r, low;
+  LAMINA_INLINE Standardize(double mean, T rstd)
+      : hi(Lanes16<T>::broadcast(T(mean))),
+        r(Lanes16<T>::broadcast(rstd)),
+        low(Lanes16<T>::broadcast(T(-(mean - double(T(mean))) * double(rstd)))) {}
+  LAMINA_INLINE Lanes16<T> operator()(const Lanes16<T>& x) const { return fma(x - hi, r, low); }
 };
 
 LAMINA_INLINE double fold_sum(const Lanes16<double>& a) {
   return fold([](auto x, auto y) __attribute__((always_inline)) { return x + y; }, a);
-}
-
-// 1 in the first `count` lanes, then 0.
-template <class T>
-LAMINA_INLINE Lanes16<T> ones(int64_t count) {
-  alignas(64) static constexpr T table[2 * kLanes] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-  return Lanes16<T>::load(table + kLanes - count);
 }
 
 // The mean is summed about the first element, which keeps the digits that a large common offset would take.
@@ -43,23 +40,30 @@ void statistics(const T* x, int64_t n, double eps, double& mean, double& rstd) {
   mean = double(first) + sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
                            return Lanes16<T>::load(x + i, c, first) - shift;
                          }) / double(n);
-  const Center<T> center(mean);
-  const double m2 = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-    Lanes16<T> d = center(Lanes16<T>::load(x + i, c, first));
-    if (c < kLanes) d = d * ones<T>(c);
-    return d * d;
-  });
-  rstd = 1 / __builtin_sqrt(m2 / double(n) + eps);
+  // Squares about hi, the mean as a T: their sum is larger by n (mean - hi)^2, known in double.
+  const T hi = T(mean);
+  const Lanes16<T> center = Lanes16<T>::broadcast(hi);
+  Lanes16<double> acc = Lanes16<double>::broadcast(0);
+  for (int64_t i = 0; i < n; i += kBlock) {
+    Lanes16<T> d[4];
+    for (int j = 0; j < 4; ++j) d[j] = Lanes16<T>::load(x + i + j * kLanes, n - i - j * kLanes, hi) - center;
+    acc = acc + widen(fma(d[1], d[1], d[0] * d[0]) + fma(d[3], d[3], d[2] * d[2]));
+  }
+  const double off = mean - double(hi), m2 = fold_sum(acc) - double(n) * off * off;
+  rstd = 1 / __builtin_sqrt((m2 > 0 || m2 != m2 ? m2 : 0) / double(n) + eps);
 }
 
 template <class T>
 void normalise(const T* x, const T* w, const T* b, int64_t n, double mean, double rstd, T* y) {
-  const Center<T> center(mean);
-  const Lanes16<T> r = Lanes16<T>::broadcast(T(rstd)), one = Lanes16<T>::broadcast(T(1)),
-                   zero = Lanes16<T>::broadcast(T(0));
-  for (int64_t i = 0; i < n; i += kLanes) {
+  const Standardize<T> standardize(mean, T(rstd));
+  const Lanes16<T> one = Lanes16<T>::broadcast(T(1)), zero = Lanes16<T>::broadcast(T(0));
+  int64_t i = 0;
+  if (w && b)
+    for (; i + kLanes <= n; i += kLanes)
+      fma(standardize(Lanes16<T>::load(x + i)), Lanes16<T>::load(w + i), Lanes16<T>::load(b + i)).store(y + i);
+  for (; i < n; i += kLanes) {
     const int64_t c = n - i;
-    const Lanes16<T> xhat = center(Lanes16<T>::load(x + i, c, T(0))) * r;
+    const Lanes16<T> xhat = standardize(Lanes16<T>::load(x + i, c, T(0)));
     if (!w && !b) {
       xhat.store(y + i, c);
     } else {
@@ -107,47 +111,69 @@ struct Row {
 
 template <class T>
 void row_sums(Row<T>& row, const T* w, int64_t n) {
-  const Center<T> center(row.mean);
-  const Lanes16<T> r = Lanes16<T>::broadcast(row.rstd);
+  const Standardize<T> standardize(row.mean, row.rstd);
   Lanes16<double> a1 = Lanes16<double>::broadcast(0), a2 = a1;
-  for (int64_t i = 0; i < n; i += kBlock) {
-    Lanes16<T> g[4], h[4];
+  const auto block = [&](int64_t i, auto load) __attribute__((always_inline)) {
+    Lanes16<T> g[4], xhat[4];
     for (int j = 0; j < 4; ++j) {
-      const int64_t at = i + j * kLanes,
-                    c = n - at;  // g is 0 beyond the end, and so is g * xhat (x is read as the mean)
-      g[j] = Lanes16<T>::load(row.dy + at, c, T(0));
-      if (w) g[j] = g[j] * Lanes16<T>::load(w + at, c, T(0));
-      h[j] = g[j] * (center(Lanes16<T>::load(row.x + at, c, T(row.mean))) * r);
+      const int64_t at = i + j * kLanes;
+      g[j] = load(row.dy, at, T(0));
+      if (w) g[j] = g[j] * load(w, at, T(0));
+      xhat[j] = standardize(load(row.x, at, T(row.mean)));
     }
     a1 = a1 + widen((g[0] + g[1]) + (g[2] + g[3]));
-    a2 = a2 + widen((h[0] + h[1]) + (h[2] + h[3]));
-  }
+    a2 = a2 + widen(fma(g[1], xhat[1], g[0] * xhat[0]) + fma(g[3], xhat[3], g[2] * xhat[2]));
+  };
+  int64_t i = 0;
+  for (; i + kBlock <= n; i += kBlock)
+    block(i, [](const T* p, int64_t at, T) __attribute__((always_inline)) { return Lanes16<T>::load(p + at); });
+  // Beyond the end g is 0, and so is g * xhat.
+  if (i < n)
+    block(i, [n](const T* p, int64_t at, T rest)
+                 __attribute__((always_inline)) { return Lanes16<T>::load(p + at, n - at, rest); });
   row.c1 = T(fold_sum(a1) / double(n));
   row.c2 = T(fold_sum(a2) / double(n));
 }
 
-// dx of up to four rows; their dy * xhat and dy, summed over the rows, go to dw and db (double, n each) where not null.
-template <class T>
-void quad(const Row<T>* rows, int count, const T* w, int64_t n, bool want_dx, double* dw, double* db) {
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t c = n - i;
-    Lanes16<T> p[kQuad], q[kQuad];
-    for (int k = 0; k < kQuad; ++k) p[k] = q[k] = Lanes16<T>::broadcast(T(0));
-    const Lanes16<T> wi = w ? Lanes16<T>::load(w + i, c, T(0)) : Lanes16<T>::broadcast(T(1));
-    for (int k = 0; k < count; ++k) {
-      const Row<T>& r = rows[k];
-      const Lanes16<T> rs = Lanes16<T>::broadcast(r.rstd);
-      const Lanes16<T> xhat = Center<T>(r.mean)(Lanes16<T>::load(r.x + i, c, T(0))) * rs;
-      q[k] = Lanes16<T>::load(r.dy + i, c, T(0));
-      p[k] = q[k] * xhat;
-      if (want_dx) {
-        const Lanes16<T> g = q[k] * wi - Lanes16<T>::broadcast(r.c1);
-        (rs * fma(Lanes16<T>::broadcast(-r.c2), xhat, g)).store(r.dx + i, c);
-      }
-    }
-    if (dw) (Lanes16<double>::load(dw + i) + widen((p[0] + p[1]) + (p[2] + p[3]))).store(dw + i);
-    if (db) (Lanes16<double>::load(db + i) + widen((q[0] + q[1]) + (q[2] + q[3]))).store(db + i);
+// What quad() writes: dx where wanted, and into dw and db (double, n each, may be null) the sums over its rows.
+struct QuadSums {
+  double *dw, *db;
+};
+
+// 16 columns from i of up to four rows; `here` of the columns exist.
+template <bool Full, class T>
+LAMINA_INLINE void quad_columns(const Row<T>* rows, int count, const T* w, int64_t i, int64_t here,
+                                const QuadSums& sums) {
+  using L = Lanes16<T>;
+  const auto load = [here](const T* p)
+                        __attribute__((always_inline)) { return Full ? L::load(p) : L::load(p, here, T(0)); };
+  L xhat[kQuad], q[kQuad];
+  for (int k = 0; k < kQuad; ++k) xhat[k] = q[k] = L::broadcast(T(0));
+  const L wi = w ? load(w + i) : L::broadcast(T(1));
+  for (int k = 0; k < kQuad; ++k) {
+    if (k >= count) break;
+    const Row<T>& r = rows[k];
+    xhat[k] = Standardize<T>(r.mean, r.rstd)(load(r.x + i));
+    q[k] = load(r.dy + i);
+    if (!r.dx) continue;
+    const L dx =
+        fma(q[k], wi * L::broadcast(r.rstd), fma(xhat[k], L::broadcast(-r.c2 * r.rstd), L::broadcast(-r.c1 * r.rstd)));
+    Full ? dx.store(r.dx + i) : dx.store(r.dx + i, here);
   }
+  if (sums.dw)
+    (Lanes16<double>::load(sums.dw + i) +
+     widen(fma(q[1], xhat[1], q[0] * xhat[0]) + fma(q[3], xhat[3], q[2] * xhat[2])))
+        .store(sums.dw + i);
+  if (sums.db) (Lanes16<double>::load(sums.db + i) + widen((q[0] + q[1]) + (q[2] + q[3]))).store(sums.db + i);
+}
+
+template <class T>
+void quad(const Row<T>* rows, int count, const T* w, int64_t n, const QuadSums& sums) {
+  int64_t i = 0;
+  if (count == kQuad) {
+    for (; i + kLanes <= n; i += kLanes) quad_columns<true>(rows, kQuad, w, i, kLanes, sums);
+  }
+  for (; i < n; i += kLanes) quad_columns<false>(rows, count, w, i, n - i, sums);
 }
 
 // Rows per partial sum of dw and db: a function of the number of rows alone.
@@ -191,10 +217,10 @@ void backward(const View* in, const View& weight, const View& mean, const View& 
         q[k].dy = gather_reduced<T>(plan, 1, plan.kept.offset(i + k, 1), 0, n, space + n);
         q[k].mean = mean.as<double>()[i + k];
         q[k].rstd = T(rstd.as<double>()[i + k]);
-        q[k].dx = direct && dx.data ? dx.as<T>() + (i + k) * n : space + 2 * n;
+        q[k].dx = !dx.data ? nullptr : direct ? dx.as<T>() + (i + k) * n : space + 2 * n;
         if (dx.data) row_sums(q[k], w, n);
       }
-      quad(q, count, w, n, dx.data != nullptr, dw.data ? pw : nullptr, db.data ? pb : nullptr);
+      quad<T>(q, count, w, n, QuadSums{dw.data ? pw : nullptr, db.data ? pb : nullptr});
       for (int k = 0; k < count && dx.data && !direct; ++k)
         scatter_run<T>(dx.dtype, q[k].dx, element(dx.data, dx.dtype, (i + k) * n), 1, n);
     }

@@ -55,10 +55,11 @@ void note_bad(int64_t* bad, int64_t row) {
 template <class T>
 double log_sum_exp(const T* x, int64_t n) {
   T top = max_row(x, n);
+  const T absent = -T(__builtin_inf());
   if (top - top != 0 && top == top) top = top > 0 ? top : T(0);  // all -inf: exp(-inf - 0) is 0
   const Lanes16<T> m = Lanes16<T>::broadcast(top);
   const double sum = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-    return exp_difference(Lanes16<T>::load(x + i, c, -T(__builtin_inf())), m);
+    return exp_difference(Lanes16<T>::load(x + i, c, absent), m);
   });
   return double(top) + math::log(sum);
 }
@@ -98,10 +99,17 @@ void forward(const View& x, int dim, const Problem& p, double* loss, double* sca
 template <class T>
 void grad_row(const Problem& p, const T* x, int64_t t, double lse, double a, double hit, double flat, T* dx) {
   const int64_t n = p.classes;
-  const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), lo = Lanes16<T>::broadcast(T(lse - double(T(lse)))),
-                   av = Lanes16<T>::broadcast(T(a)), f = Lanes16<T>::broadcast(T(-flat));
-  for (int64_t i = 0; i < n; i += kLanes)
-    fma(exp_difference(Lanes16<T>::load(x + i, n - i, T(0)), hi, lo), av, f).store(dx + i, n - i);
+  const Lanes16<T> f = Lanes16<T>::broadcast(T(-flat));
+  if (ScaledExp<T>::covers(T(lse))) {
+    const ScaledExp<T> e{T(lse)};
+    const Lanes16<T> factor = Lanes16<T>::broadcast(T(a * math::exp(e.log(1) - lse)));
+    for (int64_t i = 0; i < n; i += kLanes)
+      fma(e(Lanes16<T>::load(x + i, n - i, T(0))), factor, f).store(dx + i, n - i);
+  } else {
+    const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), av = Lanes16<T>::broadcast(T(a));
+    for (int64_t i = 0; i < n; i += kLanes)
+      fma(exp_difference(Lanes16<T>::load(x + i, n - i, T(0)), hi), av, f).store(dx + i, n - i);
+  }
   if (p.weight && flat != 0)
     for (int64_t c = 0; c < n; ++c) dx[c] = T(double(dx[c]) + flat - flat * p.weight[c]);
   // The hit class loses no digits where its probability is near 1: 1 - p is computed in double.

@@ -58,10 +58,10 @@ void reduce_logsumexp(const ReducePlan& plan, const View& out) {
   double* top = static_cast<double*>(scratch(2, size_t(outputs + 1) * sizeof(double)));
   reduce_maximum<T>(plan, top);
   for (int64_t o = 0; o < outputs; ++o)  // exp(-inf - -inf) must be 0
-    if (__builtin_isinf(top[o])) top[o] = 0;
+    if (top[o] == -__builtin_inf()) top[o] = 0;
   reduce_tree(SumExp<T>(), plan, top, [=, &out](int64_t lo, int64_t hi, const double* total, int64_t) {
     for (int64_t o = lo; o < hi; ++o) {
-      const double v = plain_nan(top[o] + math::log(total[o]));
+      const double v = top[o] == __builtin_inf() ? top[o] : plain_nan(top[o] + math::log(total[o]));
       scatter_run<double>(out.dtype, &v, element(out.data, out.dtype, o), 1, 1);
     }
   });

@@ -7,31 +7,45 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
+// e(x) is exp(x) up to a factor that all elements share; y is the row of e(x), the result their sum.
+template <class T, class E>
+LAMINA_INLINE double exp_row(const T* x, int64_t n, T* y, const E& e) {
+  return sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
+    const Lanes16<T> v = e(Lanes16<T>::load(x + i, c, -T(__builtin_inf())));
+    if (y) v.store(y + i, c);
+    return v;
+  });
+}
+template <class T>
+LAMINA_INLINE auto exp_below(T top) {
+  return [m = Lanes16<T>::broadcast(top)](const Lanes16<T>& x)
+             __attribute__((always_inline)) { return exp_difference(x, m); };
+}
+
 template <class T>
 void softmax_row(const T* x, int64_t n, T* y) {
   const T top = max_row(x, n);
-  const Lanes16<T> m = Lanes16<T>::broadcast(top);
-  const T lowest = -T(__builtin_inf());
-  const double sum = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-    const Lanes16<T> e = exp_difference(Lanes16<T>::load(x + i, c, lowest), m);
-    e.store(y + i, c);
-    return e;
-  });
-  const Lanes16<T> inverse = Lanes16<T>::broadcast(T(1 / sum));
-  for (int64_t i = 0; i < n; i += kLanes) (Lanes16<T>::load(y + i, n - i, T(0)) * inverse).store(y + i, n - i);
+  const double sum = ScaledExp<T>::covers(top) ? exp_row(x, n, y, ScaledExp<T>(top)) : exp_row(x, n, y, exp_below(top));
+  // e / s by the reciprocal and one correction: as good as a division, and exactly 1 for a lone element.
+  const T divisor = T(sum);
+  const Lanes16<T> s = Lanes16<T>::broadcast(-divisor), inverse = Lanes16<T>::broadcast(T(1) / divisor);
+  const auto divide = [&](const Lanes16<T>& e) __attribute__((always_inline)) {
+    const Lanes16<T> q = e * inverse;
+    return fma(fma(q, s, e), inverse, q);
+  };
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) divide(Lanes16<T>::load(y + i)).store(y + i);
+  if (i < n) divide(Lanes16<T>::load(y + i, n - i, T(0))).store(y + i, n - i);
 }
 
 template <class T>
 void log_softmax_row(const T* x, int64_t n, T* y) {
   const T top = max_row(x, n);
-  const Lanes16<T> m = Lanes16<T>::broadcast(top);
-  const double sum = sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-    return exp_difference(Lanes16<T>::load(x + i, c, -T(__builtin_inf())), m);
-  });
-  // log(sum) as two numbers: near the largest term it is all that is left.
-  const double log_sum = math::log(sum);
-  const Lanes16<T> hi = Lanes16<T>::broadcast(T(log_sum)), lo = Lanes16<T>::broadcast(T(log_sum - double(T(log_sum))));
-  for (int64_t i = 0; i < n; i += kLanes) (((Lanes16<T>::load(x + i, n - i, T(0)) - m) - hi) - lo).store(y + i, n - i);
+  // About the maximum, so that a lone or certain element has exp(0) = 1 and loses nothing.
+  const double lse = double(top) + math::log(exp_row<T>(x, n, nullptr, exp_below(top)));
+  // Near the largest term the digits of lse beyond T are all that is left.
+  const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), lo = Lanes16<T>::broadcast(T(lse - double(T(lse))));
+  for (int64_t i = 0; i < n; i += kLanes) ((Lanes16<T>::load(x + i, n - i, T(0)) - hi) - lo).store(y + i, n - i);
 }
 
 template <class T>

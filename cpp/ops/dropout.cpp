@@ -14,9 +14,12 @@ Tensor dropout(const Tensor& input, double p, bool training) {
   Tensor y = allocate(x.shape(), x.dtype(), x.device());
   const Tensor mask = allocate(x.shape(), DType::bool_, x.device());
   const Generator::Draw draw = default_generator().next();
-  if (x.numel() > 0) kernel(&Kernels::dropout, x.device())(x.view_of(), y.view_of(), mask.view_of(), p, draw.seed, draw.offset);
+  if (x.numel() > 0)
+    kernel(&Kernels::dropout, x.device())(x.view_of(), y.view_of(), mask.view_of(), p, draw.seed, draw.offset);
   if (recording({x}))
-    record("dropout", y, {x}, [mask, scale = p < 1 ? 1 / (1 - p) : 0.0](Grads& d, const Tensor& g) { d[0] = where(mask, g * scale, Tensor(0.0)); });
+    record("dropout", y, {x}, [mask, scale = p < 1 ? 1 / (1 - p) : 0.0](Grads& d, const Tensor& g) {
+      d[0] = where(mask, g * scale, Tensor(0.0));
+    });
   return y;
 }
 

@@ -7,12 +7,14 @@ namespace lamina {
 namespace {
 
 Tensor index_of(const char* op, const Tensor& input) {
-  if (!is_integral(input.dtype())) raise<DtypeError>(op, ": indices must be integers, got ", describe("input", input), ". Convert them with .long()");
+  if (!is_integral(input.dtype()))
+    raise<DtypeError>(op, ": indices must be integers, got ", describe("input", input), ". Convert them with .long()");
   return contiguous(to(input.detach(), DType::int64));
 }
 
 [[noreturn]] void raise_bad(const char* op, const Tensor& index, int64_t at, int64_t rows) {
-  raise<IndexError>(op, ": index ", index.data_as<int64_t>()[at], " at position ", at, " is out of range: weight has ", rows, " rows (0 to ", rows - 1, ")");
+  raise<IndexError>(op, ": index ", index.data_as<int64_t>()[at], " at position ", at, " is out of range: weight has ",
+                    rows, " rows (0 to ", rows - 1, ")");
 }
 
 int64_t padding_row(const char* op, std::optional<int64_t> padding_idx, int64_t rows) {
@@ -25,7 +27,8 @@ int64_t padding_row(const char* op, std::optional<int64_t> padding_idx, int64_t 
 }  // namespace
 
 Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx) {
-  if (weight.dim() != 2) raise<ShapeError>("embedding: weight must be (V, D), got ", describe("weight", weight), "; the indices come first");
+  if (weight.dim() != 2)
+    raise<ShapeError>("embedding: weight must be (V, D), got ", describe("weight", weight), "; the indices come first");
   const Tensor index = index_of("embedding", input), table = contiguous(weight);
   const int64_t rows = weight.shape()[0], padding = padding_row("embedding", padding_idx, rows);
   Dims shape = input.shape();

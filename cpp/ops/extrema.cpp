@@ -28,10 +28,12 @@ struct Found {
 };
 Found run_arg(const char* op, bool largest, const Tensor& x, const Reduced& r, bool want_values) {
   need_elements(op, x, r);
-  const Tensor values = want_values ? allocate(r.kept, x.dtype(), x.device()) : Tensor(), indices = allocate(r.kept, DType::int64, x.device());
+  const Tensor values = want_values ? allocate(r.kept, x.dtype(), x.device()) : Tensor(),
+               indices = allocate(r.kept, DType::int64, x.device());
   View none = indices.view_of();
   none.data = nullptr;
-  kernel(&Kernels::arg_reduce, x.device())(largest, x.view_of(), want_values ? values.view_of() : none, indices.view_of());
+  kernel(&Kernels::arg_reduce, x.device())(largest, x.view_of(), want_values ? values.view_of() : none,
+                                           indices.view_of());
   const Dims strides = contiguous_strides(r.shape);
   return {want_values ? alias(values, r.shape, strides, 0) : Tensor(), alias(indices, r.shape, strides, 0)};
 }
@@ -41,16 +43,17 @@ ValuesIndices with_indices(const char* op, bool largest, const Tensor& x, int64_
   Found f = run_arg(op, largest, x, r, true);
   if (is_floating(x.dtype()) && recording({x})) {
     const int64_t at = wrap_dim(dim, x.dim(), op);
-    record(op, f.values, {x}, [index = save(f.indices), shape = x.shape(), kept = r.kept, at](Grads& d, const Tensor& g) {
-      if (shape.empty()) {
-        d[0] = g;
-        return;
-      }
-      Dims line(shape.size(), 1);
-      line[size_t(at)] = shape[size_t(at)];
-      const Tensor place = reshape(arange(shape[size_t(at)], {}, g.device()), line);
-      d[0] = where(place == reshape(index.get(), kept), reshape(g, kept), Tensor(0.0));
-    });
+    record(op, f.values, {x},
+           [index = save(f.indices), shape = x.shape(), kept = r.kept, at](Grads& d, const Tensor& g) {
+             if (shape.empty()) {
+               d[0] = g;
+               return;
+             }
+             Dims line(shape.size(), 1);
+             line[size_t(at)] = shape[size_t(at)];
+             const Tensor place = reshape(arange(shape[size_t(at)], {}, g.device()), line);
+             d[0] = where(place == reshape(index.get(), kept), reshape(g, kept), Tensor(0.0));
+           });
   }
   return {f.values, f.indices};
 }
@@ -63,10 +66,18 @@ Tensor amax(const Tensor& input, const OptDims& dim, bool keepdim) {
 Tensor amin(const Tensor& input, const OptDims& dim, bool keepdim) {
   return extremum("amin", ReduceOp::amin, input, reduced_shape("amin", input, dim, keepdim));
 }
-Tensor max(const Tensor& input) { return extremum("max", ReduceOp::amax, input, reduced_shape("max", input, OptDims(), false)); }
-Tensor min(const Tensor& input) { return extremum("min", ReduceOp::amin, input, reduced_shape("min", input, OptDims(), false)); }
-ValuesIndices max(const Tensor& input, int64_t dim, bool keepdim) { return with_indices("max", true, input, dim, keepdim); }
-ValuesIndices min(const Tensor& input, int64_t dim, bool keepdim) { return with_indices("min", false, input, dim, keepdim); }
+Tensor max(const Tensor& input) {
+  return extremum("max", ReduceOp::amax, input, reduced_shape("max", input, OptDims(), false));
+}
+Tensor min(const Tensor& input) {
+  return extremum("min", ReduceOp::amin, input, reduced_shape("min", input, OptDims(), false));
+}
+ValuesIndices max(const Tensor& input, int64_t dim, bool keepdim) {
+  return with_indices("max", true, input, dim, keepdim);
+}
+ValuesIndices min(const Tensor& input, int64_t dim, bool keepdim) {
+  return with_indices("min", false, input, dim, keepdim);
+}
 Tensor max(const Tensor& input, const Tensor& other) { return maximum(input, other); }
 Tensor min(const Tensor& input, const Tensor& other) { return minimum(input, other); }
 

@@ -1,7 +1,7 @@
 // Losses. cross_entropy and nll_loss with class indices are one fused kernel each way; the others are operations.
-#include "reduce.h"
-
 #include <cmath>
+
+#include "reduce.h"
 
 namespace lamina {
 namespace {
@@ -24,60 +24,78 @@ struct ClassLoss {
   bool log_input;           // nll_loss: the input holds log probabilities
 };
 
-ClassLoss check_classes(const char* op, const Tensor& x, const Tensor& target, const Tensor& weight, int64_t ignore, double smoothing, bool log_input) {
+ClassLoss check_classes(const char* op, const Tensor& x, const Tensor& target, const Tensor& weight, int64_t ignore,
+                        double smoothing, bool log_input) {
   need_floating(op, x);
   if (x.dim() == 0) raise<ShapeError>(op, ": needs (C), (N, C) or (N, C, d1, ...), got ", describe("input", x));
   const int64_t dim = x.dim() == 1 ? 0 : 1;
   Dims rows = x.shape();
   rows.erase(size_t(dim));
   if (target.shape() != rows)
-    raise<ShapeError>(op, ": target must have shape ", to_string(rows), " (class indices): ", describe("input", x), ", ", describe("target", target));
+    raise<ShapeError>(op, ": target must have shape ", to_string(rows), " (class indices): ", describe("input", x),
+                      ", ", describe("target", target));
   if (!is_integral(target.dtype()))
-    raise<DtypeError>(op, ": class indices must be integers, got ", describe("target", target), ". Convert them with .long()");
+    raise<DtypeError>(op, ": class indices must be integers, got ", describe("target", target),
+                      ". Convert them with .long()");
   const int64_t classes = x.shape()[size_t(dim)];
   if (weight.defined() && (weight.dim() != 1 || weight.shape()[0] != classes || !is_floating(weight.dtype())))
-    raise<ShapeError>(op, ": weight must hold one float per class: ", describe("input", x), ", ", describe("weight", weight));
+    raise<ShapeError>(op, ": weight must hold one float per class: ", describe("input", x), ", ",
+                      describe("weight", weight));
   if (target.device() != x.device())
-    raise<DeviceError>(op, ": operands live on different devices: ", describe("input", x), ", ", describe("target", target), ". Move one with .to(device)");
-  if (!(smoothing >= 0 && smoothing <= 1)) raise<ValueError>(op, ": label_smoothing must be in [0, 1], got ", smoothing);
+    raise<DeviceError>(op, ": operands live on different devices: ", describe("input", x), ", ",
+                       describe("target", target), ". Move one with .to(device)");
+  if (!(smoothing >= 0 && smoothing <= 1))
+    raise<ValueError>(op, ": label_smoothing must be in [0, 1], got ", smoothing);
   return {op, dim, classes, ignore, smoothing, 1, log_input};
 }
 
 // Gradient as operations, for a second one.
-Tensor class_loss_composite(const ClassLoss& c, const Tensor& g, const Tensor& x, const Tensor& target, const Tensor& weight) {
+Tensor class_loss_composite(const ClassLoss& c, const Tensor& g, const Tensor& x, const Tensor& target,
+                            const Tensor& weight) {
   Dims line(x.shape().size(), 1);
   line[size_t(c.dim)] = c.classes;
   const Tensor t = unsqueeze(target, c.dim), keep = to(t != c.ignore, x.dtype());
   const Tensor hit = to(reshape(arange(c.classes, {}, x.device()), line) == t, x.dtype());
   const Tensor w = weight.defined() ? to(reshape(weight, line), x.dtype()) : ones(Size(line), x.dtype(), x.device());
-  const Tensor coefficient = (g.dim() == 0 ? g : unsqueeze(g, c.dim)) * keep / c.total, wt = sum(hit * w, Dims{c.dim}, true);
+  const Tensor coefficient = (g.dim() == 0 ? g : unsqueeze(g, c.dim)) * keep / c.total,
+               wt = sum(hit * w, Dims{c.dim}, true);
   if (c.log_input) return expand(-coefficient * hit * w, x.shape());
   const Tensor p = softmax(x, c.dim), main = wt * (p - hit) * (1 - c.smoothing);
   return coefficient * (c.smoothing > 0 ? main + (p * sum(w) - w) * (c.smoothing / double(c.classes)) : main);
 }
 
-Tensor class_loss_backward(const ClassLoss& c, const Tensor& g, const Tensor& x, const Tensor& target, const Tensor& weight, const Tensor& lse) {
+Tensor class_loss_backward(const ClassLoss& c, const Tensor& g, const Tensor& x, const Tensor& target,
+                           const Tensor& weight, const Tensor& lse) {
   if (grad_enabled()) return class_loss_composite(c, g, x, target, weight);
   Tensor dx = allocate_like(x);
   const Tensor g64 = contiguous(to(g, DType::float64));
-  kernel(&Kernels::cross_entropy_backward, x.device())(x.view_of(), int(c.dim), target.view_of(), weight.defined() ? weight.view_of() : View{}, c.ignore,
-                                                      c.smoothing, lse.defined() ? lse.view_of() : View{}, g64.view_of(), c.total, dx.view_of());
+  kernel(&Kernels::cross_entropy_backward, x.device())(
+      x.view_of(), int(c.dim), target.view_of(), weight.defined() ? weight.view_of() : View{}, c.ignore, c.smoothing,
+      lse.defined() ? lse.view_of() : View{}, g64.view_of(), c.total, dx.view_of());
   return dx;
 }
 
-double total_of(const Tensor& rows) { return run_reduce(ReduceOp::sum, rows, reduced_shape("sum", rows, OptDims(), false), DType::float64).item().to_double(); }
+double total_of(const Tensor& rows) {
+  return run_reduce(ReduceOp::sum, rows, reduced_shape("sum", rows, OptDims(), false), DType::float64)
+      .item()
+      .to_double();
+}
 
 Tensor class_loss(ClassLoss c, const Tensor& x, const Tensor& target_in, const Tensor& weight_in, Reduction reduction) {
-  const Tensor target = contiguous(to(target_in.detach(), DType::int64)), weight = weight_in.defined() ? weight_in.detach() : Tensor();
-  const Tensor loss = allocate(target.shape(), DType::float64, x.device()), scale = allocate(target.shape(), DType::float64, x.device());
+  const Tensor target = contiguous(to(target_in.detach(), DType::int64)),
+               weight = weight_in.defined() ? weight_in.detach() : Tensor();
+  const Tensor loss = allocate(target.shape(), DType::float64, x.device()),
+               scale = allocate(target.shape(), DType::float64, x.device());
   const Tensor lse = c.log_input ? Tensor() : allocate(target.shape(), DType::float64, x.device());
   if (target.numel() > 0) {
     int64_t bad = -1;
-    kernel(&Kernels::cross_entropy, x.device())(x.view_of(), int(c.dim), target.view_of(), weight.defined() ? weight.view_of() : View{}, c.ignore,
-                                               c.smoothing, loss.view_of(), scale.view_of(), lse.defined() ? lse.view_of() : View{}, &bad);
+    kernel(&Kernels::cross_entropy, x.device())(
+        x.view_of(), int(c.dim), target.view_of(), weight.defined() ? weight.view_of() : View{}, c.ignore, c.smoothing,
+        loss.view_of(), scale.view_of(), lse.defined() ? lse.view_of() : View{}, &bad);
     if (bad >= 0)
-      raise<IndexError>(c.op, ": target ", target.data_as<int64_t>()[bad], " at position ", bad, " is not a class: ", describe("input", x), " has classes 0 to ",
-                        c.classes - 1, " (ignore_index ", c.ignore, ")");
+      raise<IndexError>(c.op, ": target ", target.data_as<int64_t>()[bad], " at position ", bad,
+                        " is not a class: ", describe("input", x), " has classes 0 to ", c.classes - 1,
+                        " (ignore_index ", c.ignore, ")");
   }
   Tensor y;
   if (reduction == Reduction::none) {
@@ -94,15 +112,19 @@ Tensor class_loss(ClassLoss c, const Tensor& x, const Tensor& target_in, const T
 }
 
 // Probabilities as target: composed, so that the target may require grad too.
-Tensor probability_loss(const Tensor& x, const Tensor& target, const Tensor& weight, Reduction reduction, double smoothing) {
+Tensor probability_loss(const Tensor& x, const Tensor& target, const Tensor& weight, Reduction reduction,
+                        double smoothing) {
   if (x.shape() != target.shape() || x.dim() == 0)
-    raise<ShapeError>("cross_entropy: probabilities must have the shape of input: ", describe("input", x), ", ", describe("target", target));
-  if (!(smoothing >= 0 && smoothing <= 1)) raise<ValueError>("cross_entropy: label_smoothing must be in [0, 1], got ", smoothing);
+    raise<ShapeError>("cross_entropy: probabilities must have the shape of input: ", describe("input", x), ", ",
+                      describe("target", target));
+  if (!(smoothing >= 0 && smoothing <= 1))
+    raise<ValueError>("cross_entropy: label_smoothing must be in [0, 1], got ", smoothing);
   const int64_t dim = x.dim() == 1 ? 0 : 1, classes = x.shape()[size_t(dim)];
   Tensor terms = log_softmax(x, dim) * smooth_target(target, smoothing, classes);
   if (weight.defined()) {
     if (weight.dim() != 1 || weight.shape()[0] != classes)
-      raise<ShapeError>("cross_entropy: weight must hold one number per class: ", describe("input", x), ", ", describe("weight", weight));
+      raise<ShapeError>("cross_entropy: weight must hold one number per class: ", describe("input", x), ", ",
+                        describe("weight", weight));
     Dims line(x.shape().size(), 1);
     line[size_t(dim)] = classes;
     terms = terms * reshape(weight, line);
@@ -114,21 +136,29 @@ Tensor probability_loss(const Tensor& x, const Tensor& target, const Tensor& wei
 
 }  // namespace
 
-Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction reduction, double label_smoothing) {
+Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
+                     Reduction reduction, double label_smoothing) {
   if (is_floating(target.dtype()) && (target.shape() == input.shape() || target.dim() == input.dim()))
     return probability_loss(input, target, weight, reduction, label_smoothing);
-  return class_loss(check_classes("cross_entropy", input, target, weight, ignore_index, label_smoothing, false), input, target, weight, reduction);
+  return class_loss(check_classes("cross_entropy", input, target, weight, ignore_index, label_smoothing, false), input,
+                    target, weight, reduction);
 }
 
-Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index, Reduction reduction) {
-  return class_loss(check_classes("nll_loss", input, target, weight, ignore_index, 0, true), input, target, weight, reduction);
+Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
+                Reduction reduction) {
+  return class_loss(check_classes("nll_loss", input, target, weight, ignore_index, 0, true), input, target, weight,
+                    reduction);
 }
 
 // ---- regression ----
 
-Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) { return reduce_loss(square(input - target), reduction); }
+Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  return reduce_loss(square(input - target), reduction);
+}
 
-Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) { return reduce_loss(abs(input - target), reduction); }
+Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
+  return reduce_loss(abs(input - target), reduction);
+}
 
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, Reduction reduction, double beta) {
   if (!(beta >= 0)) raise<ValueError>("smooth_l1_loss: beta must not be negative, got ", beta);
@@ -148,10 +178,12 @@ void check_probability(const char* label, const Tensor& x) {
   const NoGrad quiet;
   const double lo = amin(x).item().to_double(), hi = amax(x).item().to_double();
   if (!(lo >= 0 && hi <= 1))
-    raise<ValueError>("binary_cross_entropy: ", label, " must lie in [0, 1], found ", lo >= 0 ? hi : lo, ". For logits use binary_cross_entropy_with_logits");
+    raise<ValueError>("binary_cross_entropy: ", label, " must lie in [0, 1], found ", lo >= 0 ? hi : lo,
+                      ". For logits use binary_cross_entropy_with_logits");
 }
 
-// -(t log x + (1 - t) log(1 - x)), logarithms not below -100. Its derivative is finite at 0 and 1, so it is written out.
+// -(t log x + (1 - t) log(1 - x)), logarithms not below -100. Its derivative is finite at 0 and 1, so it is written
+// out.
 Tensor binary_terms(const Tensor& x, const Tensor& t) {
   const auto logs = [](const Tensor& p) { return std::pair(at_least(log(p), -100), at_least(log1p(-p), -100)); };
   Tensor y;
@@ -175,7 +207,9 @@ Tensor binary_terms(const Tensor& x, const Tensor& t) {
 void check_binary(const char* op, const Tensor& x, const Tensor& t) {
   need_floating(op, x);
   need_floating(op, t);
-  if (x.shape() != t.shape()) raise<ShapeError>(op, ": input and target must have one shape: ", describe("input", x), ", ", describe("target", t));
+  if (x.shape() != t.shape())
+    raise<ShapeError>(op, ": input and target must have one shape: ", describe("input", x), ", ",
+                      describe("target", t));
 }
 
 }  // namespace
@@ -187,7 +221,8 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
   return reduce_loss(weight.defined() ? l * weight : l, reduction);
 }
 
-Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, const Tensor& weight, Reduction reduction, const Tensor& pos_weight) {
+Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, const Tensor& weight,
+                                        Reduction reduction, const Tensor& pos_weight) {
   check_binary("binary_cross_entropy_with_logits", input, target);
   const Tensor s = logsigmoid(input), rest = (1 - target) * input;
   const Tensor l = pos_weight.defined() ? rest - ((pos_weight - 1) * target + 1) * s : rest - s;

@@ -9,15 +9,19 @@ namespace {
 View optional_view(const Tensor& t) { return t.defined() ? t.view_of() : View{}; }
 
 // A weight or bias: its own dtype, or float32 beside a 16-bit input.
-void check_parameter(const char* op, const char* label, const Tensor& p, const Tensor& x, std::span<const int64_t> shape) {
+void check_parameter(const char* op, const char* label, const Tensor& p, const Tensor& x,
+                     std::span<const int64_t> shape) {
   if (!p.defined()) return;
   if (!std::ranges::equal(p.shape(), shape))
-    raise<ShapeError>(op, ": ", label, " must have shape ", to_string(shape), ": ", describe("input", x), ", ", describe(label, p));
+    raise<ShapeError>(op, ": ", label, " must have shape ", to_string(shape), ": ", describe("input", x), ", ",
+                      describe(label, p));
   const bool wider = p.dtype() == DType::float32 && (x.dtype() == DType::float16 || x.dtype() == DType::bfloat16);
   if (p.dtype() != x.dtype() && !wider)
-    raise<DtypeError>(op, ": ", label, " has another dtype than input: ", describe("input", x), ", ", describe(label, p), ". Convert one with .to(dtype)");
+    raise<DtypeError>(op, ": ", label, " has another dtype than input: ", describe("input", x), ", ",
+                      describe(label, p), ". Convert one with .to(dtype)");
   if (p.device() != x.device())
-    raise<DeviceError>(op, ": ", label, " is on another device: ", describe("input", x), ", ", describe(label, p), ". Move one with .to(device)");
+    raise<DeviceError>(op, ": ", label, " is on another device: ", describe("input", x), ", ", describe(label, p),
+                       ". Move one with .to(device)");
 }
 
 // What both gradients are made of, as operations: xhat, rstd and g * weight.
@@ -28,7 +32,9 @@ struct Composite {
     rstd = rsqrt(mean(square(d), dims, true) + eps);
     xhat = d * rstd;
   }
-  Tensor dx(const Tensor& gw, const Dims& dims) const { return rstd * (gw - mean(gw, dims, true) - xhat * mean(gw * xhat, dims, true)); }
+  Tensor dx(const Tensor& gw, const Dims& dims) const {
+    return rstd * (gw - mean(gw, dims, true) - xhat * mean(gw * xhat, dims, true));
+  }
 };
 
 struct Gradients {
@@ -42,8 +48,8 @@ void hand_over(Grads& d, const Gradients& g) {
 
 // ---- layer_norm ----
 
-Gradients layer_norm_gradients(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& m, const Tensor& rstd, double eps, size_t first,
-                               const bool (&want)[3], DType bias_dtype) {
+Gradients layer_norm_gradients(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& m,
+                               const Tensor& rstd, double eps, size_t first, const bool (&want)[3], DType bias_dtype) {
   const std::span<const int64_t> trailing = std::span<const int64_t>(x.shape()).subspan(first);
   Gradients out;
   if (grad_enabled()) {
@@ -65,32 +71,42 @@ Gradients layer_norm_gradients(const Tensor& g, const Tensor& x, const Tensor& w
     return out;
   }
   const Tensor w = weight.defined() ? contiguous(weight) : Tensor();
-  kernel(&Kernels::layer_norm_backward, x.device())(x.view_of(), g.view_of(), optional_view(w), m.view_of(), rstd.view_of(), optional_view(out.x),
-                                                   optional_view(out.weight), optional_view(out.bias));
+  kernel(&Kernels::layer_norm_backward, x.device())(x.view_of(), g.view_of(), optional_view(w), m.view_of(),
+                                                    rstd.view_of(), optional_view(out.x), optional_view(out.weight),
+                                                    optional_view(out.bias));
   return out;
 }
 
 }  // namespace
 
-Tensor layer_norm(const Tensor& input, const Dims& normalized_shape, const Tensor& weight, const Tensor& bias, double eps) {
+Tensor layer_norm(const Tensor& input, const Dims& normalized_shape, const Tensor& weight, const Tensor& bias,
+                  double eps) {
   need_floating("layer_norm", input);
   const size_t k = normalized_shape.size(), n = input.shape().size();
-  if (k == 0 || k > n || !std::ranges::equal(std::span<const int64_t>(input.shape()).subspan(n - k), std::span<const int64_t>(normalized_shape)))
-    raise<ShapeError>("layer_norm: normalized_shape ", to_string(normalized_shape), " must be the last sizes of ", describe("input", input));
+  if (k == 0 || k > n ||
+      !std::ranges::equal(std::span<const int64_t>(input.shape()).subspan(n - k),
+                          std::span<const int64_t>(normalized_shape)))
+    raise<ShapeError>("layer_norm: normalized_shape ", to_string(normalized_shape), " must be the last sizes of ",
+                      describe("input", input));
   check_parameter("layer_norm", "weight", weight, input, normalized_shape);
   check_parameter("layer_norm", "bias", bias, input, normalized_shape);
   Dims kept = input.shape();
   for (size_t i = n - k; i < n; ++i) kept[i] = 1;
   Tensor y = allocate(input.shape(), input.dtype(), input.device());
-  const Tensor m = allocate(kept, DType::float64, input.device()), rstd = allocate(kept, DType::float64, input.device());
+  const Tensor m = allocate(kept, DType::float64, input.device()),
+               rstd = allocate(kept, DType::float64, input.device());
   if (input.numel() > 0) {
-    const Tensor w = weight.defined() ? contiguous(weight.detach()) : Tensor(), b = bias.defined() ? contiguous(bias.detach()) : Tensor();
-    kernel(&Kernels::layer_norm, input.device())(input.view_of(), optional_view(w), optional_view(b), eps, y.view_of(), m.view_of(), rstd.view_of());
+    const Tensor w = weight.defined() ? contiguous(weight.detach()) : Tensor(),
+                 b = bias.defined() ? contiguous(bias.detach()) : Tensor();
+    kernel(&Kernels::layer_norm, input.device())(input.view_of(), optional_view(w), optional_view(b), eps, y.view_of(),
+                                                 m.view_of(), rstd.view_of());
   }
   if (recording({input, weight, bias}))
     record("layer_norm", y, {input, weight, bias},
-           [x = save(input), w = save(weight), m, rstd, eps, first = n - k, bias_dtype = bias.defined() ? bias.dtype() : input.dtype()](Grads& d, const Tensor& g) {
-             hand_over(d, layer_norm_gradients(g, x.get(), w.get(), m, rstd, eps, first, {d.want(0), d.want(1), d.want(2)}, bias_dtype));
+           [x = save(input), w = save(weight), m, rstd, eps, first = n - k,
+            bias_dtype = bias.defined() ? bias.dtype() : input.dtype()](Grads& d, const Tensor& g) {
+             hand_over(d, layer_norm_gradients(g, x.get(), w.get(), m, rstd, eps, first,
+                                               {d.want(0), d.want(1), d.want(2)}, bias_dtype));
            });
   return y;
 }
@@ -99,8 +115,8 @@ Tensor layer_norm(const Tensor& input, const Dims& normalized_shape, const Tenso
 
 namespace {
 
-Gradients batch_norm_gradients(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& m, const Tensor& rstd, bool training, double eps,
-                               const bool (&want)[3], DType bias_dtype) {
+Gradients batch_norm_gradients(const Tensor& g, const Tensor& x, const Tensor& weight, const Tensor& m,
+                               const Tensor& rstd, bool training, double eps, const bool (&want)[3], DType bias_dtype) {
   const int64_t channels = x.shape()[1];
   Gradients out;
   if (grad_enabled()) {
@@ -126,20 +142,22 @@ Gradients batch_norm_gradients(const Tensor& g, const Tensor& x, const Tensor& w
   if (want[0]) out.x = allocate_like(x);
   if (want[1]) out.weight = allocate(Dims{channels}, weight.dtype(), x.device());
   if (want[2]) out.bias = allocate(Dims{channels}, bias_dtype, x.device());
-  kernel(&Kernels::batch_norm_backward, x.device())(g.view_of(), x.view_of(), optional_view(weight), m.view_of(), rstd.view_of(), training,
-                                                   optional_view(out.x), optional_view(out.weight), optional_view(out.bias));
+  kernel(&Kernels::batch_norm_backward, x.device())(g.view_of(), x.view_of(), optional_view(weight), m.view_of(),
+                                                    rstd.view_of(), training, optional_view(out.x),
+                                                    optional_view(out.weight), optional_view(out.bias));
   return out;
 }
 
 void check_running(const char* label, const Tensor& r, const Tensor& x, const Dims& shape) {
   check_parameter("batch_norm", label, r, x, shape);
-  if (r.defined() && r.requires_grad()) raise<GradError>("batch_norm: ", label, " must not require grad: it is written in place");
+  if (r.defined() && r.requires_grad())
+    raise<GradError>("batch_norm: ", label, " must not require grad: it is written in place");
 }
 
 }  // namespace
 
-Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight, const Tensor& bias, bool training,
-                  double momentum, double eps) {
+Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
+                  const Tensor& bias, bool training, double momentum, double eps) {
   need_floating("batch_norm", input);
   if (input.dim() < 2) raise<ShapeError>("batch_norm: needs (N, C, ...), got ", describe("input", input));
   const Dims shape{input.shape()[1]};
@@ -147,22 +165,29 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
   check_parameter("batch_norm", "bias", bias, input, shape);
   check_running("running_mean", running_mean, input, shape);
   check_running("running_var", running_var, input, shape);
-  if (running_mean.defined() != running_var.defined()) raise<TypeError>("batch_norm: give running_mean and running_var, or neither");
-  if (!training && !running_mean.defined()) raise<TypeError>("batch_norm: evaluation needs running_mean and running_var; or pass training=True");
+  if (running_mean.defined() != running_var.defined())
+    raise<TypeError>("batch_norm: give running_mean and running_var, or neither");
+  if (!training && !running_mean.defined())
+    raise<TypeError>("batch_norm: evaluation needs running_mean and running_var; or pass training=True");
   if (training && input.numel() <= shape[0])
-    raise<ValueError>("batch_norm: training needs more than one value per channel, got ", describe("input", input), ". Use a larger batch or .eval()");
+    raise<ValueError>("batch_norm: training needs more than one value per channel, got ", describe("input", input),
+                      ". Use a larger batch or .eval()");
   Tensor y = allocate_like(input);
-  const Tensor m = allocate(shape, DType::float64, input.device()), rstd = allocate(shape, DType::float64, input.device());
-  kernel(&Kernels::batch_norm, input.device())(input.view_of(), optional_view(weight), optional_view(bias), optional_view(running_mean),
-                                              optional_view(running_var), training, momentum, eps, y.view_of(), m.view_of(), rstd.view_of());
+  const Tensor m = allocate(shape, DType::float64, input.device()),
+               rstd = allocate(shape, DType::float64, input.device());
+  kernel(&Kernels::batch_norm, input.device())(input.view_of(), optional_view(weight), optional_view(bias),
+                                               optional_view(running_mean), optional_view(running_var), training,
+                                               momentum, eps, y.view_of(), m.view_of(), rstd.view_of());
   if (training && running_mean.defined()) {
     wrote(running_mean);
     wrote(running_var);
   }
   if (recording({input, weight, bias}))
     record("batch_norm", y, {input, weight, bias},
-           [x = save(input), w = save(weight), m, rstd, training, eps, bias_dtype = bias.defined() ? bias.dtype() : input.dtype()](Grads& d, const Tensor& g) {
-             hand_over(d, batch_norm_gradients(g, x.get(), w.get(), m, rstd, training, eps, {d.want(0), d.want(1), d.want(2)}, bias_dtype));
+           [x = save(input), w = save(weight), m, rstd, training, eps,
+            bias_dtype = bias.defined() ? bias.dtype() : input.dtype()](Grads& d, const Tensor& g) {
+             hand_over(d, batch_norm_gradients(g, x.get(), w.get(), m, rstd, training, eps,
+                                               {d.want(0), d.want(1), d.want(2)}, bias_dtype));
            });
   return y;
 }

@@ -14,7 +14,9 @@ class Step {
   Step(const char* op, const TensorList& params) : op_(op), params_(params) {
     for (const Tensor& p : params) {
       if (!is_floating(p.dtype())) raise<DtypeError>(op, ": parameters must be floats, got ", describe("param", p));
-      if (p.device() != params[0].device()) raise<DeviceError>(op, ": parameters live on different devices: ", describe("param 0", params[0]), ", ", describe("param", p));
+      if (p.device() != params[0].device())
+        raise<DeviceError>(op, ": parameters live on different devices: ", describe("param 0", params[0]), ", ",
+                           describe("param", p));
       check_inplace(op, p);
     }
   }
@@ -22,15 +24,19 @@ class Step {
   // Views of `list`, null where it is empty; `written` ones go back to memory in finish().
   const View* add(const char* label, const TensorList& list, bool written) {
     if (list.empty() && !params_.empty()) return nullptr;
-    if (list.size() != params_.size()) raise<ValueError>(op_, ": ", label, " has ", list.size(), " entries for ", params_.size(), " parameters");
+    if (list.size() != params_.size())
+      raise<ValueError>(op_, ": ", label, " has ", list.size(), " entries for ", params_.size(), " parameters");
     views_.emplace_back();
     for (size_t i = 0; i < list.size(); ++i) {
       const Tensor& t = list[i];
       const Tensor& p = params_[i];
       if (!t.defined() || t.shape() != p.shape())
-        raise<ShapeError>(op_, ": ", label, "[", i, "] must have the shape of its parameter: ", describe("param", p), t.defined() ? ", " + describe(label, t) : std::string());
-      if (!is_floating(t.dtype()) || (t.dtype() == DType::float64) != (p.dtype() == DType::float64) || t.device() != p.device())
-        raise<DtypeError>(op_, ": ", label, "[", i, "] does not fit its parameter: ", describe("param", p), ", ", describe(label, t));
+        raise<ShapeError>(op_, ": ", label, "[", i, "] must have the shape of its parameter: ", describe("param", p),
+                          t.defined() ? ", " + describe(label, t) : std::string());
+      if (!is_floating(t.dtype()) || (t.dtype() == DType::float64) != (p.dtype() == DType::float64) ||
+          t.device() != p.device())
+        raise<DtypeError>(op_, ": ", label, "[", i, "] does not fit its parameter: ", describe("param", p), ", ",
+                          describe(label, t));
       if (written && !is_same(t, p)) check_inplace(op_, t);
       views_.back().push_back(flat(t, p, written).view_of());
     }
@@ -63,32 +69,39 @@ class Step {
 
 }  // namespace
 
-void sgd_step(const TensorList& params, const TensorList& grads, const TensorList& momentum_buffers, const Dims& fresh, double lr, double momentum, double dampening,
-              double weight_decay, bool nesterov, bool maximize) {
+void sgd_step(const TensorList& params, const TensorList& grads, const TensorList& momentum_buffers, const Dims& fresh,
+              double lr, double momentum, double dampening, double weight_decay, bool nesterov, bool maximize) {
   if (params.empty()) return;
   const NoGrad quiet;
   Step step("sgd_step", params);
-  const View *p = step.add("params", params, true), *g = step.add("grads", grads, false), *m = step.add("momentum_buffers", momentum_buffers, true);
-  if (m && fresh.size() != params.size()) raise<ValueError>("sgd_step: fresh has ", fresh.size(), " entries for ", params.size(), " parameters");
+  const View *p = step.add("params", params, true), *g = step.add("grads", grads, false),
+             *m = step.add("momentum_buffers", momentum_buffers, true);
+  if (m && fresh.size() != params.size())
+    raise<ValueError>("sgd_step: fresh has ", fresh.size(), " entries for ", params.size(), " parameters");
   const auto is_fresh = std::make_unique<bool[]>(params.size());
   for (size_t i = 0; m && i < params.size(); ++i) is_fresh[i] = fresh[i] != 0;
-  kernel(&Kernels::sgd_step, params[0].device())(p, g, m, int(params.size()), SgdStep{lr, momentum, dampening, weight_decay, nesterov, maximize, is_fresh.get()});
+  kernel(&Kernels::sgd_step, params[0].device())(
+      p, g, m, int(params.size()), SgdStep{lr, momentum, dampening, weight_decay, nesterov, maximize, is_fresh.get()});
   step.finish();
 }
 
-void adam_step(const TensorList& params, const TensorList& grads, const TensorList& exp_avgs, const TensorList& exp_avg_sqs, const TensorList& max_exp_avg_sqs,
-               const Dims& steps, double lr, double beta1, double beta2, double eps, double weight_decay, bool decoupled, bool maximize) {
+void adam_step(const TensorList& params, const TensorList& grads, const TensorList& exp_avgs,
+               const TensorList& exp_avg_sqs, const TensorList& max_exp_avg_sqs, const Dims& steps, double lr,
+               double beta1, double beta2, double eps, double weight_decay, bool decoupled, bool maximize) {
   if (params.empty()) return;
   const NoGrad quiet;
   Step step("adam_step", params);
-  const View *p = step.add("params", params, true), *g = step.add("grads", grads, false), *m = step.add("exp_avgs", exp_avgs, true),
-             *v = step.add("exp_avg_sqs", exp_avg_sqs, true), *top = step.add("max_exp_avg_sqs", max_exp_avg_sqs, true);
+  const View *p = step.add("params", params, true), *g = step.add("grads", grads, false),
+             *m = step.add("exp_avgs", exp_avgs, true), *v = step.add("exp_avg_sqs", exp_avg_sqs, true),
+             *top = step.add("max_exp_avg_sqs", max_exp_avg_sqs, true);
   if (!m || !v || !g) raise<ValueError>("adam_step: grads, exp_avgs and exp_avg_sqs must not be empty");
-  if (steps.size() != params.size()) raise<ValueError>("adam_step: steps has ", steps.size(), " entries for ", params.size(), " parameters");
+  if (steps.size() != params.size())
+    raise<ValueError>("adam_step: steps has ", steps.size(), " entries for ", params.size(), " parameters");
   for (int64_t n : steps)
     if (n < 1) raise<ValueError>("adam_step: steps count from 1, got ", n);
-  kernel(&Kernels::adam_step, params[0].device())(p, g, m, v, top, int(params.size()),
-                                                 AdamStep{lr, beta1, beta2, eps, weight_decay, decoupled, maximize, steps.data()});
+  kernel(&Kernels::adam_step, params[0].device())(
+      p, g, m, v, top, int(params.size()),
+      AdamStep{lr, beta1, beta2, eps, weight_decay, decoupled, maximize, steps.data()});
   step.finish();
 }
 

@@ -36,13 +36,15 @@ Reduced reduced_shape(const char* op, const Tensor& x, std::optional<int64_t> di
 }
 
 void need_floating(const char* op, const Tensor& x) {
-  if (!is_floating(x.dtype())) raise<DtypeError>(op, ": needs a floating dtype, got ", describe("input", x), ". Convert it with .float()");
+  if (!is_floating(x.dtype()))
+    raise<DtypeError>(op, ": needs a floating dtype, got ", describe("input", x), ". Convert it with .float()");
 }
 
 void need_elements(const char* op, const Tensor& x, const Reduced& r) {
   if (r.count > 0 || x.numel() > 0) return;
   if (std::ranges::all_of(r.kept, [](int64_t d) { return d > 0; }))
-    raise<IndexError>(op, ": nothing to reduce: ", describe("input", x), " has no element in the reduced dims. Check the size before");
+    raise<IndexError>(op, ": nothing to reduce: ", describe("input", x),
+                      " has no element in the reduced dims. Check the size before");
 }
 
 Tensor run_reduce(ReduceOp op, const Tensor& x, const Reduced& r, DType dtype, double p) {
@@ -54,7 +56,8 @@ Tensor run_reduce(ReduceOp op, const Tensor& x, const Reduced& r, DType dtype, d
 Tensor sum(const Tensor& input, const OptDims& dim, bool keepdim, std::optional<DType> dtype) {
   const Reduced r = reduced_shape("sum", input, dim, keepdim);
   const DType result = dtype.value_or(is_floating(input.dtype()) ? input.dtype() : DType::int64);
-  const Tensor x = is_floating(result) == is_floating(input.dtype()) && (!is_floating(result) || size_of(result) <= size_of(input.dtype()))
+  const Tensor x = is_floating(result) == is_floating(input.dtype()) &&
+                           (!is_floating(result) || size_of(result) <= size_of(input.dtype()))
                        ? input
                        : to(input.detach(), result);
   const DType accumulate = is_floating(result) ? result : DType::int64;
@@ -145,10 +148,12 @@ struct VarMean {
 // The kernel's outputs, without history.
 VarMean run_var(const char* op, const Tensor& x, const Reduced& r, double correction, bool root, bool want_mean) {
   need_floating(op, x);
-  const Tensor var = allocate(r.kept, x.dtype(), x.device()), mean = want_mean ? allocate(r.kept, x.dtype(), x.device()) : Tensor();
+  const Tensor var = allocate(r.kept, x.dtype(), x.device()),
+               mean = want_mean ? allocate(r.kept, x.dtype(), x.device()) : Tensor();
   View none = var.view_of();
   none.data = nullptr;
-  kernel(&Kernels::var_mean, x.device())(x.view_of(), correction, root, var.view_of(), want_mean ? mean.view_of() : none);
+  kernel(&Kernels::var_mean, x.device())(x.view_of(), correction, root, var.view_of(),
+                                         want_mean ? mean.view_of() : none);
   const Dims strides = contiguous_strides(r.shape);
   return {alias(var, r.shape, strides, 0), want_mean ? alias(mean, r.shape, strides, 0) : Tensor()};
 }
@@ -159,16 +164,19 @@ Tensor var_backward(const Tensor& g, const Tensor& x, const Reduced& r, double c
 
 }  // namespace
 
-Tensor var(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim, std::optional<double> correction) {
+Tensor var(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim,
+           std::optional<double> correction) {
   const Reduced r = reduced_shape("var", input, dim, keepdim);
   const double c = correction_of(unbiased, correction, "var");
   Tensor y = run_var("var", input, r, c, false, false).var;
   if (recording({input}))
-    record("var", y, {input}, [x = save(input), r, c](Grads& d, const Tensor& g) { d[0] = var_backward(g, x.get(), r, c); });
+    record("var", y, {input},
+           [x = save(input), r, c](Grads& d, const Tensor& g) { d[0] = var_backward(g, x.get(), r, c); });
   return y;
 }
 
-Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim, std::optional<double> correction) {
+Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim,
+           std::optional<double> correction) {
   const Reduced r = reduced_shape("std", input, dim, keepdim);
   const double c = correction_of(unbiased, correction, "std");
   Tensor y = run_var("std", input, r, c, true, false).var;
@@ -180,7 +188,8 @@ Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased
   return y;
 }
 
-TensorPair var_mean(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim, std::optional<double> correction) {
+TensorPair var_mean(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim,
+                    std::optional<double> correction) {
   const Reduced r = reduced_shape("var_mean", input, dim, keepdim);
   const double c = correction_of(unbiased, correction, "var_mean");
   const VarMean v = run_var("var_mean", input, r, c, false, true);
