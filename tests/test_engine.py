@@ -177,3 +177,19 @@ def test_backward_releases_the_gil():
     done.set()
     t.join()
     assert during > 0
+
+
+def test_backward_with_create_graph_warns_once():
+    out = ok(
+        """
+import warnings, lamina
+x = lamina.ones(1, requires_grad=True)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    for _ in range(2):
+        (x * x).sum().backward(create_graph=True)
+        x.grad = None
+print(len(seen), "create_graph" in str(seen[0].message))
+"""
+    )
+    assert out.split() == ["1", "True"]

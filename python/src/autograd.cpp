@@ -30,8 +30,20 @@ TensorList list_of(const py::object& o, const char* what) {
   return From<TensorList>::get(o.ptr());
 }
 
+// A gradient with a history holds its parameter, and the parameter holds the gradient: said once, as PyTorch does.
+void warn_of_cycle() {
+  static bool warned = false;
+  if (warned) return;
+  warned = true;
+  const char* text =
+      "backward: with create_graph=True a parameter and its .grad keep each other alive; set .grad to None when done, or use "
+      "lamina.autograd.grad";
+  if (PyErr_WarnEx(PyExc_UserWarning, text, 1) != 0) throw py::error_already_set();
+}
+
 void run_backward(const TensorList& roots, const py::object& gradient, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
   const TensorList g = list_of(gradient, "backward"), in = list_of(inputs, "backward");
+  if (create_graph) warn_of_cycle();
   const ReleaseGil release;
   backward(roots, g, retain_graph.value_or(create_graph), create_graph, in);
 }
