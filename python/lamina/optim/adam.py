@@ -61,6 +61,7 @@ class Adam(Optimizer):
         squares: list[Any] = []
         largest: list[Any] = []
         steps: list[int] = []
+        taken: list[tuple[Any, Any]] = []  # joins the state after the step, so that a failed one leaves nothing behind
         for p in group["params"]:
             grad = p.grad
             if grad is None:
@@ -68,13 +69,13 @@ class Adam(Optimizer):
             own = state.get(p)
             if own is None:
                 zeros = _C.zeros_like(p.detach())
-                own = state[p] = {"step": 0, "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
-            own["step"] += 1
+                own = {"step": 0, "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
+            taken.append((p, own))
             params.append(p)
             grads.append(grad)
             means.append(own["exp_avg"])
             squares.append(own["exp_avg_sq"])
-            steps.append(own["step"])
+            steps.append(own["step"] + 1)
             if amsgrad:
                 if "max_exp_avg_sq" not in own:
                     own["max_exp_avg_sq"] = _C.zeros_like(own["exp_avg"])
@@ -96,6 +97,9 @@ class Adam(Optimizer):
                 group["decoupled_weight_decay"],
                 group["maximize"],
             )
+        for p, own in taken:
+            own["step"] += 1
+            state[p] = own
 
 
 class AdamW(Adam):

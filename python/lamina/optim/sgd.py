@@ -56,6 +56,7 @@ class SGD(Optimizer):
         grads: list[Any] = []
         buffers: list[Any] = []
         fresh: list[int] = []
+        made: dict[Any, Any] = {}  # joins the state after the step, so that a failed one leaves nothing behind
         for p in group["params"]:
             grad = p.grad
             if grad is None:
@@ -66,7 +67,7 @@ class SGD(Optimizer):
                 own = state.get(p)
                 fresh.append(own is None)
                 if own is None:
-                    own = state[p] = {"momentum_buffer": _C.zeros_like(p.detach())}
+                    own = made[p] = {"momentum_buffer": _C.zeros_like(p.detach())}
                 buffers.append(own["momentum_buffer"])
         if params:
             _C.sgd_step(
@@ -81,3 +82,4 @@ class SGD(Optimizer):
                 group["nesterov"],
                 group["maximize"],
             )
+        state.update(made)
