@@ -64,6 +64,33 @@ print("done")
     )
 
 
+def test_kernels_on_a_small_stack():
+    ok(
+        """
+import threading, lamina
+def work():
+    a, b = lamina.ones(40, 50), lamina.ones(50, 40)
+    x = lamina.ones(40, 50, requires_grad=True)
+    a.t() + b
+    a.half() + a.half()
+    (x.t() * b).exp().sum().backward()
+    (x @ b).sum().backward()
+    a.sum(0), a.sum(1), a.t().sum(1)
+    image = lamina.ones(2, 3, 8, 8, requires_grad=True)
+    weight = lamina.ones(4, 3, 3, 3, requires_grad=True)
+    lamina.nn.functional.conv2d(image, weight).sum().backward()
+    done.append(repr(a)[:6])
+done = []
+import lamina._printing, lamina.nn.functional
+threading.stack_size(64 << 10)
+t = threading.Thread(target=work)
+t.start()
+t.join()
+assert done == ["tensor"]
+"""
+    )
+
+
 def test_wide_fan_in_and_fan_out():
     ok(
         """
