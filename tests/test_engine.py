@@ -6,6 +6,7 @@ import sys
 import threading
 
 import lamina
+import pytest
 from lamina.autograd import grad
 
 F64 = lamina.float64
@@ -36,6 +37,7 @@ def ok(code, **kwargs):
 # ---- sizes ----
 
 
+@pytest.mark.slow
 def test_long_chain_and_small_stack():
     ok(
         """
@@ -91,6 +93,7 @@ assert done == ["tensor"]
     )
 
 
+@pytest.mark.slow
 def test_wide_fan_in_and_fan_out():
     ok(
         """

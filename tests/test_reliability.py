@@ -162,6 +162,7 @@ LONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", LONG)
 def test_ctrl_c(what):
     prepare, call = LONG[what]
@@ -251,6 +252,7 @@ assert os.listdir(os.path.dirname(path)) == ["model.safetensors"], os.listdir(os
     )
 
 
+@pytest.mark.slow
 def test_kill_while_saving_leaves_old_or_new(tmp_path):
     path = tmp_path / "model.safetensors"
     lamina.save({"w": lamina.full((2_000_000,), 0.0)}, str(path))
@@ -345,6 +347,7 @@ def test_absurd_sizes_are_memory_errors():
     assert x.sum().item() == 1 << 20
 
 
+@pytest.mark.slow
 def test_ten_thousand_random_shapes_keep_memory_flat():
     rng = random.Random(7)
 
