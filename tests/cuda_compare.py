@@ -114,6 +114,10 @@ def matmuls() -> None:
             check("matmul", x @ y, moved(x) @ moved(y))
     x, y = lamina.randn(130, 40), lamina.randn(70, 130)
     check("matmul of transposed", x.t() @ y.t(), moved(x).t() @ moved(y).t())
+    linear = lamina.nn.functional.linear
+    x, w, bias = lamina.randn(9, 40), lamina.randn(20, 40), lamina.randn(20)
+    check("linear", linear(x, w, bias), linear(moved(x), moved(w), moved(bias)))
+    check("linear of one row", linear(x[0], w, bias), linear(moved(x)[0], moved(w), moved(bias)))
 
 
 def copies() -> None:

@@ -79,6 +79,16 @@ Tensor other_gradient(const Tensor& g, const Tensor& a, const Dims& shape) {
   return sum_to(matmul(transposed(a), g), shape);
 }
 
+// out = a b (+ term), out being a view of y and added that of term. A device without the fused kernel adds afterwards.
+void multiply(const View& a, const View& b, const Tensor& term, const View& added, Tensor& y, const View& out) {
+  const auto fused = kernels_of(y.device()).matmul_add;
+  if (term.defined() && fused) return fused(a, b, added, out);
+  kernel(&Kernels::matmul, y.device())(a, b, out);
+  if (!term.defined()) return;
+  NoGrad off;
+  add_(y, term);
+}
+
 // a b (+ term); a and b have at least two dims.
 Tensor product(const Pair& p, const Tensor& term = {}) {
   check_kinds(p);
@@ -91,11 +101,7 @@ Tensor product(const Pair& p, const Tensor& term = {}) {
   shape[shape.size() - 1] = n;
   Tensor y = allocate(shape, a.dtype(), a.device());
   const View va = matrices(a, shape, m, k), vb = matrices(b, shape, k, n);
-  if (term.defined()) {
-    kernel(&Kernels::matmul_add, a.device())(va, vb, matrices(term, shape, m, n), y.view_of());
-  } else {
-    kernel(&Kernels::matmul, a.device())(va, vb, y.view_of());
-  }
+  multiply(va, vb, term, term.defined() ? matrices(term, shape, m, n) : va, y, y.view_of());
   if (recording({a, b, term}))
     record(p.op, y, {a, b, term},
            [sa = save_if(b.requires_grad(), a), sb = save_if(a.requires_grad(), b), as = a.shape(), bs = b.shape(),
@@ -234,10 +240,8 @@ Tensor linear(const Tensor& input, const Tensor& weight, const Tensor& bias) {
   if (bias.defined()) {
     b.data = bias.data();
     b.stride[b.ndim - 1] = bias.stride()[0];
-    kernel(&Kernels::matmul_add, input.device())(x, w, b, out);
-  } else {
-    kernel(&Kernels::matmul, input.device())(x, w, out);
   }
+  multiply(x, w, bias, b, y, out);
   if (recording({input, weight, bias}))
     record("linear", y, {input, weight, bias},
            [sx = save_if(weight.requires_grad(), input), sw = save_if(input.requires_grad(), weight)](Grads& d,
