@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import time
 from argparse import Namespace
 from dataclasses import asdict, dataclass
@@ -251,9 +250,8 @@ def predict(arguments: Namespace) -> None:
         labels = sorted({*recipe.classes, *truth})
         rank = {label: i for i, label in enumerate(labels)}
         print("\n" + _report.confusion([rank[v] for v in truth], [rank[v] for v in found], labels))
-        print(f"accuracy {right / len(truth):.2%} ({right:,} of {len(truth):,})")
-        if recipe.data == arguments.data:
-            print("note: most of these rows were trained on", file=sys.stderr)
+        note = "; most of these rows were trained on" if recipe.data == arguments.data else ""
+        print(f"accuracy {right / len(truth):.2%} ({right:,} of {len(truth):,}{note})")
     if arguments.csv:
         with open(arguments.csv, "w", encoding="utf-8") as file:
             file.write("row,predicted,probability\n")

@@ -40,7 +40,6 @@ def _parser() -> argparse.ArgumentParser:
         help="train a model and save it",
         description="Trains a model, prints loss and accuracy per epoch and a confusion matrix, and saves "
         "model.safetensors and curves.png.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     train.add_argument("model", choices=("mlp", "cnn"), help="mlp: fully connected; cnn: convolutions, for images")
     _add_data(train, "digits")
@@ -56,29 +55,37 @@ def _parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="passes over the data (default: mlp 30, cnn 15)",
     )
-    train.add_argument("--batch", type=_positive(int), default=32, help="rows per step")
+    train.add_argument("--batch", type=_positive(int), default=32, help="rows per step (default: 32)")
     train.add_argument(
         "--lr",
         type=_positive(float),
         default=argparse.SUPPRESS,
         help="highest learning rate (default: mlp 0.003, cnn 0.005)",
     )
-    train.add_argument("--seed", type=_positive(int, zero=True), default=0, help="the same seed gives the same bits")
+    train.add_argument(
+        "--seed", type=_positive(int, zero=True), default=0, help="the same seed gives the same bits (default: 0)"
+    )
     _add_threads(train)
-    train.add_argument("--out", default=".", metavar="FOLDER", help="where model.safetensors and curves.png go")
+    train.add_argument(
+        "--out", default=".", metavar="FOLDER", help="where model.safetensors and curves.png go (default: here)"
+    )
 
     predict = commands.add_parser(
         "predict",
         help="classify data with a saved model",
         description="Classifies rows with a saved model; with labels it prints accuracy and a confusion matrix.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    predict.add_argument("file", nargs="?", default="model.safetensors", help="a file that `lamina train` saved")
-    _add_data(predict, "digits")
-    predict.add_argument("--show", type=_positive(int, zero=True), default=10, metavar="N", help="rows to print")
     predict.add_argument(
-        "--csv", default=None, metavar="FILE", help="write all predictions here (default: not written)"
+        "file",
+        nargs="?",
+        default="model.safetensors",
+        help="a file that `lamina train` saved (default: model.safetensors)",
     )
+    _add_data(predict, "digits")
+    predict.add_argument(
+        "--show", type=_positive(int, zero=True), default=10, metavar="N", help="rows to print (default: 10)"
+    )
+    predict.add_argument("--csv", default=None, metavar="FILE", help="write all predictions here")
     _add_threads(predict)
 
     commands.add_parser("info", help="print version, SIMD level, threads and devices")
@@ -91,9 +98,11 @@ def _add_data(parser: argparse.ArgumentParser, default: str) -> None:
         nargs="+",
         default=[default],
         metavar="DATA",
-        help="digits (built in); an IDX pair: images and labels, .gz or not; or one CSV file of numbers",
+        help="digits (built in, the default); an IDX pair: images and labels, .gz or not; or one CSV of numbers",
     )
-    parser.add_argument("--target", default="-1", help="label column of a CSV: its name or number, or none")
+    parser.add_argument(
+        "--target", default="-1", help="label column of a CSV: its name or number, or none (default: the last)"
+    )
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:

@@ -38,7 +38,9 @@ def grad(
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads=True needs allow_unused=True or left out")
     allow = bool(allow_unused) or materialize_grads
-    found: tuple[Tensor | None, ...] = _C._autograd.grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow)
+    found: tuple[Tensor | None, ...] = _C._autograd.grad(
+        outputs, inputs, grad_outputs, retain_graph, create_graph, allow
+    )
     if not materialize_grads:
         return found
     listed = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
