@@ -73,22 +73,35 @@ struct Array {
     }
     return true;
   }
+  template <class T>
+  static T read(const char* p) {
+    T x;
+    std::memcpy(&x, p, sizeof x);
+    return x;
+  }
   double value(const char* p) const {
-    double d = 0;
-    float f;
-    int64_t i = 0;
     switch (view.dtype) {
-      case DType::float32:
-        return std::memcpy(&f, p, 4), f;
-      case DType::float64:
-        return std::memcpy(&d, p, 8), d;
+      case DType::bool_:
+      case DType::uint8:
+        return read<uint8_t>(p);
+      case DType::int8:
+        return read<int8_t>(p);
+      case DType::int16:
+        return read<int16_t>(p);
+      case DType::int32:
+        return read<int32_t>(p);
+      case DType::int64:
+        return double(read<int64_t>(p));
       case DType::float16:
-        return to_float(*reinterpret_cast<const Half*>(p));
+        return to_float(read<Half>(p));
       case DType::bfloat16:
-        return to_float(*reinterpret_cast<const BFloat16*>(p));
-      default:
-        return std::memcpy(&i, p, size_of(view.dtype)), double(i);
+        return to_float(read<BFloat16>(p));
+      case DType::float32:
+        return read<float>(p);
+      case DType::float64:
+        return read<double>(p);
     }
+    return 0;
   }
   bool both_nan(const char* a, const char* b) const {  // the sign and payload of a computed NaN are not promised
     return is_floating(view.dtype) && std::isnan(value(a)) && std::isnan(value(b));
