@@ -67,14 +67,31 @@ void fill_bernoulli(const Tensor& p, const Tensor& out, Generator* g) {
   kernel(&Kernels::random_bernoulli, Device{})(p.view_of(), out.view_of(), d.seed, d.offset);
 }
 
-void check_range(const char* op, int64_t low, int64_t high) {
+// Integers of [low, high) that `dtype` holds; a float dtype those it counts without gaps.
+void check_range(const char* op, int64_t low, int64_t high, DType dtype) {
   if (low >= high) raise<ValueError>(op, ": needs low < high, got low ", low, " and high ", high);
+  int64_t least = 0, most = 0;
+  switch (dtype) {
+    case DType::bool_: most = 1; break;
+    case DType::uint8: most = 255; break;
+    case DType::int8: least = -128, most = 127; break;
+    case DType::int16: least = INT16_MIN, most = INT16_MAX; break;
+    case DType::int32: least = INT32_MIN, most = INT32_MAX; break;
+    case DType::int64: least = INT64_MIN, most = INT64_MAX; break;
+    case DType::float16: most = 1 << 11, least = -most; break;
+    case DType::bfloat16: most = 1 << 8, least = -most; break;
+    case DType::float32: most = 1 << 24, least = -most; break;
+    case DType::float64: most = int64_t(1) << 53, least = -most; break;
+  }
+  if (low < least || high - 1 > most)
+    raise<ValueError>(op, ": low ", low, " and high ", high, " do not fit ", name(dtype), ", which counts from ", least, " to ", most);
 }
 void check_std(const char* op, double std) {
   if (!(std >= 0)) raise<ValueError>(op, ": std must not be negative, got ", std);
 }
 void check_bounds(const char* op, double from, double to) {
   if (!(from <= to)) raise<ValueError>(op, ": needs from <= to, got from ", from, " and to ", to);
+  if (to - from > 1.7e308) raise<ValueError>(op, ": the range from ", from, " to ", to, " is not finite");
 }
 
 }  // namespace
@@ -91,7 +108,7 @@ Tensor randn(const Size& size, Generator* generator, std::optional<DType> dtype,
 }
 Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
                bool requires_grad) {
-  check_range("randint", low, high);
+  check_range("randint", low, high, dtype.value_or(DType::int64));
   return drawn(size, dtype.value_or(DType::int64), device, requires_grad, [&](const Tensor& t) { fill_integers(t, low, high, generator); });
 }
 Tensor randint(int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
@@ -148,7 +165,7 @@ Tensor normal_(const Tensor& self, double mean, double std, Generator* generator
   return redraw("normal_", self, [&](const Tensor& t) { fill_normal(t, mean, std, generator); });
 }
 Tensor random_(const Tensor& self, int64_t low, int64_t high, Generator* generator) {
-  check_range("random_", low, high);
+  check_range("random_", low, high, self.dtype());
   return redraw("random_", self, [&](const Tensor& t) { fill_integers(t, low, high, generator); });
 }
 Tensor bernoulli_(const Tensor& self, double p, Generator* generator) {
