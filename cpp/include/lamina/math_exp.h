@@ -62,7 +62,12 @@ LAMINA_FN V expm1(V x) {
   // 2^k (1 + r + t) - 1 through half of it, so that 2^k does not overflow; 2^k (1 + r) - 1 in two parts.
   const V top = V(lane_t<V>(Single<V> ? 128 : 1024));
   const V s = power_of_two(lesser(k, top) - V(1)), s1 = s - V(lane_t<V>(0.5));
-  const V t = fma(r * r, exp_kernel(r), low), a = fma(s, r, s1), error = fma(s, r, s1 - a);
+  V kernel;
+  if constexpr (Single<V>)
+    kernel = poly(r, 0.5, 0x1.555556p-3, 0x1.5554e8p-5, 0x1.1110e0p-7, 0x1.6d43b0p-10, 0x1.a1256cp-13);
+  else
+    kernel = exp_kernel(r);
+  const V t = fma(r * r, kernel, low), a = fma(s, r, s1), error = fma(s, r, s1 - a);
   const V y = fma(s, t, error) + a;
   const V tiny = V(Single<V> ? lane_t<V>(0x1p-25) : lane_t<V>(0x1p-54));
   return select(abs(x) < tiny, x, select(k > top, infinity<V>(), y + y));
@@ -255,8 +260,8 @@ LAMINA_FN SigmoidParts<V> sigmoid_parts(V x) {
   const V q = fma(r * r, exp_kernel(r), r), p = one + q, plo = q - (p - one);
   const V near = lesser(far, k), scale = power_of_two(near);
   const V d = fma(p, scale, one), dlo = fma(plo, scale, fma(p, scale, one - d));
-  const V s = one / d;
-  return {fma(-(s * s), dlo, s), near - k};
+  const V s = one / d, rest = fma(-s, dlo, fma(-s, d, one));  // 1 - s (d + dlo)
+  return {fma(s, rest, s), near - k};
 }
 template <Real V>
 LAMINA_FN V sigmoid(V x) {
@@ -277,9 +282,8 @@ LAMINA_FN V tanh(V x) {
     const V z = t * t;
     const V p = poly(z, -0x1.555556p-2, 0x1.11110ep-3, -0x1.ba1a86p-5, 0x1.663306p-6, -0x1.21076ep-7, 0x1.c30fe8p-9,
                      -0x1.2d02dcp-10, 0x1.defe2cp-13);
-    const V near = fma(x * z, p, x);
     const V far = V(1) - V(2) / (exp(t + t) + V(1));
-    return select(t < V(0.8f), near, with_sign(select(t != t, t, far), x));
+    return with_sign(select(t < V(0.8f), fma(t * z, p, t), select(t != t, t, far)), x);
   } else {
     const V m = expm1(lesser(V(44), t + t));
     return with_sign(select(t != t, t, m / (m + V(2))), x);

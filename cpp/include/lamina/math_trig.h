@@ -104,9 +104,8 @@ template <Double V>
 LAMINA_FN SinCos<V> sin_cos_plain(V x) {
   const auto t = trig_reduce_plain(x);
   const V r = t.r, z = r * r;
-  const V s =
-      r +
-      r * z * poly_plain(z, -0x1.555555545d0dap-3, 0x1.11110decc73fdp-7, -0x1.a013a455bd213p-13, 0x1.6dbcfb4dee452p-19);
+  const V s = r * (V(1) + z * poly_plain(z, -0x1.555555545d0dap-3, 0x1.11110decc73fdp-7, -0x1.a013a455bd213p-13,
+                                         0x1.6dbcfb4dee452p-19));
   const V c = (V(1) - V(0.5) * z) + z * z *
                                         poly_plain(z, 0x1.55555555027adp-5, -0x1.6c16bf534c9ebp-10,
                                                    0x1.a015c25366932p-16, -0x1.25239a9550aefp-22);
@@ -150,7 +149,7 @@ LAMINA_FN V sin(V x) {
   if constexpr (Single<V>)
     return via_double(SinSingle{}, x);
   else
-    return sin_cos(x).sin;
+    return select(abs(x) < V(0x1p-27), x, sin_cos(x).sin);
 }
 template <Real V>
 LAMINA_FN V cos(V x) {
