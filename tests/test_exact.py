@@ -16,7 +16,7 @@ HERE = pathlib.Path(__file__).parent
 
 
 def dump(isa: str, *threads: int) -> dict[str, str]:
-    env = dict(os.environ, LAMINA_ISA=isa, PYTHONPATH=str(HERE))
+    env = dict(os.environ, LAMINA_ISA=isa, PYTHONPATH=os.pathsep.join([str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
     run = subprocess.run([sys.executable, str(HERE / "exact_dump.py"), *map(str, threads)], env=env, capture_output=True, text=True, timeout=900)
     if run.returncode != 0 and "this build and CPU offer" in run.stderr:
         pytest.skip(f"this CPU has no {isa}")
