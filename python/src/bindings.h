@@ -18,6 +18,15 @@ void init_cuda(py::module_& m);            // what is known of CUDA
 int get_buffer(PyObject* self, Py_buffer* out, int flags);
 void release_buffer(PyObject* self, Py_buffer* buffer);
 
+// A number, list, array or tensor as a tensor, sharing memory where possible (data.cpp).
+Tensor as_tensor(const char* op, PyObject* o);
+
+// Indexing and iteration of Tensor (index.cpp).
+PyObject* get_item(PyObject* self, PyObject* key);
+int set_item(PyObject* self, PyObject* key, PyObject* value);
+PyObject* iterate(PyObject* self);
+int contains(PyObject* self, PyObject* value);
+
 // Adds a Python-visible method or property to Tensor.
 template <class F, class... X>
 void method(const char* name, F&& f, const X&... extra) {

@@ -51,8 +51,10 @@ bool is_number(PyObject* o) {
   // NumPy scalars and other number types: __index__ or __float__, but not arrays.
   PyTypeObject* t = Py_TYPE(o);
   if (!t->tp_as_number || !(t->tp_as_number->nb_index || t->tp_as_number->nb_float)) return false;
-  return !(t->tp_as_mapping && t->tp_as_mapping->mp_subscript && t->tp_as_sequence && t->tp_as_sequence->sq_length && PyObject_Size(o) >= 0) ||
-         (PyErr_Clear(), false);
+  if (!t->tp_as_mapping || !t->tp_as_mapping->mp_subscript || !t->tp_as_sequence || !t->tp_as_sequence->sq_length) return true;
+  if (PyObject_Size(o) >= 0) return false;
+  PyErr_Clear();  // a 0-d array has no length: a number
+  return true;
 }
 
 Scalar scalar_from(PyObject* o) {

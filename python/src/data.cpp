@@ -255,6 +255,8 @@ py::object to_numpy(const py::object& self, bool force) {
 
 }  // namespace
 
+Tensor as_tensor(const char* op, PyObject* o) { return from_python(op, o, py::none(), py::none(), false); }
+
 int get_buffer(PyObject* self, Py_buffer* out, int flags) {
   out->obj = nullptr;
   try {

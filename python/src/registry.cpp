@@ -23,7 +23,17 @@ std::vector<std::unique_ptr<OpEntry>>& entries() {
   return *list;
 }
 
-const char* kOperandNames[3][3] = {{"input", "", ""}, {"input", "other", ""}, {"input", "end", "weight"}};
+// PyTorch's names of the operands.
+const char* operand_name(Ew op, int arity, int i) {
+  static constexpr const char* where[] = {"condition", "input", "other"};
+  static constexpr const char* clamp[] = {"input", "min", "max"};
+  static constexpr const char* lerp[] = {"input", "end", "weight"};
+  if (op == Ew::Where) return where[i];
+  if (op == Ew::Clamp) return clamp[i];
+  if (arity == 3) return lerp[i];
+  if (i == 0) return "input";
+  return op == Ew::Pow ? "exponent" : op == Ew::ClampMin ? "min" : op == Ew::ClampMax ? "max" : "other";
+}
 
 // ---- signatures as text, for errors, stubs and docs ----
 
@@ -135,15 +145,18 @@ PyObject* call_ew(const OpEntry& e, const Arguments& a) {
   PyObject* operands[6] = {};
   const char* names[6] = {};
   size_t n = size_t(info.arity);
-  for (int i = 0; i < info.arity; ++i) names[i] = kOperandNames[info.arity - 1][i];
+  for (int i = 0; i < info.arity; ++i) names[i] = operand_name(static_cast<Ew>(e.elementwise), info.arity, i);
   for (const EwParam& p : info.spec.params)
     if (!p.name.empty()) names[n++] = p.name.data();
-  if (a.positional > n) throw TypeError(str(e.name, ": takes at most ", n, " arguments, got ", a.positional));
-  for (size_t i = 0; i < a.positional; ++i) operands[i] = a.values[i];
+  // F.relu(x, True): the last place of an activation is inplace.
+  const bool flag = !e.inplace && info.arity == 1 && a.positional == n + 1 && PyBool_Check(a.values[n]);
+  if (flag) inplace = a.values[n] == Py_True;
+  if (a.positional > n + flag) throw TypeError(str(e.name, ": takes at most ", n, " arguments, got ", a.positional));
+  for (size_t i = 0; i < a.positional - flag; ++i) operands[i] = a.values[i];
   for (size_t k = 0; k < keywords; ++k) {
     const std::string_view key = keyword(PyTuple_GET_ITEM(a.names, Py_ssize_t(k)));
     PyObject* value = a.values[a.positional + k];
-    if (key == "inplace") {
+    if (key == "inplace" && info.arity == 1) {
       inplace = inplace || PyObject_IsTrue(value) == 1;
       continue;
     }
@@ -178,7 +191,17 @@ PyObject* call_ew(const OpEntry& e, const Arguments& a) {
 PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
   const OpEntry& e = *reinterpret_cast<OpObject*>(self)->entry;
   const Arguments a{args, size_t(PyVectorcall_NARGS(nargsf)), names};
-  return guarded([&] { return e.elementwise >= 0 && e.overloads.empty() ? call_ew(e, a) : call_rows(e, a); });
+  return guarded([&]() -> PyObject* {
+    if (e.elementwise >= 0) {
+      if (e.overloads.empty()) return call_ew(e, a);
+      // An elementwise operation with further forms: the plain call first.
+      if (!names && a.positional == size_t(ew_info(static_cast<Ew>(e.elementwise)).arity)) {
+        if (PyObject* r = call_elementwise(static_cast<Ew>(e.elementwise), e.inplace, a.values, a.positional)) return r;
+        if (PyErr_Occurred()) return nullptr;
+      }
+    }
+    return call_rows(e, a);
+  });
 }
 
 PyObject* op_get(PyObject* self, PyObject* instance, PyObject*) {
@@ -308,7 +331,11 @@ void init_registry(py::module_& m) {
     const bool taken = std::any_of(list.begin(), list.begin() + Py_ssize_t(rows), [&](const auto& e) { return e->name == info.name; });
     const bool predicate = info.spec.kind == EwKind::predicate;
     for (const bool inplace : {false, true}) {
-      if (taken && !inplace) continue;
+      if (taken && !inplace) {
+        for (auto& e : list)
+          if (e->name == info.name) e->elementwise = i;
+        continue;
+      }
       auto e = std::make_unique<OpEntry>();
       e->name = std::string(info.name) + (inplace ? "_" : "");
       if (inplace && (predicate || std::any_of(list.begin(), list.begin() + Py_ssize_t(rows), [&](const auto& o) { return o->name == e->name; }))) continue;
@@ -326,6 +353,7 @@ void init_registry(py::module_& m) {
     if (e->where.find('n') != e->where.npos) functional.attr(e->name.c_str()) = op;
     if (e->where.find('m') != e->where.npos) type.attr(e->name.c_str()) = op;
   }
+  add_aliases(m, functional, type);
   m.def("_registry", describe_registry);
 }
 

@@ -33,6 +33,8 @@ struct OpEntry {
 
 void add_rows(std::vector<std::unique_ptr<OpEntry>>& entries);  // ops_table.cpp
 void init_registry(py::module_& m);
+// Other names of the same operations, and methods whose arguments stand in another order (aliases.cpp).
+void add_aliases(py::module_& m, py::module_& functional, const py::object& type);
 
 // Result of an elementwise op for Python operands, or nullptr with no error set when an operand is no number or tensor.
 PyObject* call_elementwise(Ew op, bool inplace, PyObject* const* operands, size_t count);
