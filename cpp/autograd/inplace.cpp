@@ -3,6 +3,9 @@
 #include "lamina/ops.h"
 
 namespace lamina {
+
+extern thread_local const Node* running_node;  // node.cpp
+
 namespace {
 
 // Memory where two elements share an address (expanded tensors): writing it is not defined.
@@ -12,11 +15,31 @@ bool overlaps_itself(const Tensor& x) {
   return false;
 }
 
-// y = a strided view of base, as a node: gives a view whose base was rewritten its new history.
+// Where a view lies in its base: shapes, strides and the distance between their first elements.
+struct Region {
+  Dims base_shape, base_stride, shape, stride;
+  int64_t offset;
+  Region(const Tensor& base, const Tensor& view)
+      : base_shape(base.shape()), base_stride(base.stride()), shape(view.shape()), stride(view.stride()), offset(view->offset - base->offset) {}
+
+  // Zeros of the base with g in the region.
+  Tensor spread(const Tensor& g) const { return as_strided_scatter(g, base_shape, base_stride, stride, offset); }
+  // The region of g, which has the base's shape.
+  Tensor cut(const Tensor& g) const {
+    const Tensor laid = as_strided_scatter(g, base_shape, base_stride, base_stride, 0);
+    return as_strided(laid, shape, stride, laid->offset + offset);
+  }
+};
+
+// "View of the base" as a node without inputs yet.
+Ref<Node> region_node(const char* name, const Region& region) {
+  const auto backward = [region](Grads& d, const Tensor& g) { d[0] = region.spread(g); };
+  return make_ref<LambdaNode<decltype(backward)>>(name, backward);
+}
+
+// Gives a view whose base was rewritten its new history.
 Ref<Node> view_node(const Tensor& base, const Tensor& y) {
-  const auto backward = [shape = base.shape(), base_stride = base.stride(), stride = y.stride(), offset = y->offset - base->offset](
-                            Grads& d, const Tensor& g) { d[0] = as_strided_scatter(g, shape, base_stride, stride, offset); };
-  auto node = make_ref<LambdaNode<decltype(backward)>>("as_strided", backward);
+  auto node = region_node("as_strided", Region(base, y));
   const std::reference_wrapper<const Tensor> in[] = {base};
   connect(*node, in);
   return node;
@@ -84,26 +107,34 @@ namespace {
 // through the node of the write.
 struct ThroughView {
   Ref<Node> write;
-  Dims shape, base_stride, view_shape, stride;
-  int64_t offset;
+  Region region;
 
   void operator()(Grads& d, const Tensor& g) const {
-    const Tensor region = g_view(g);
     const auto edges = write->edges();
     Grads inner(edges.data(), edges.size());
-    const Tensor in[] = {region};
-    write->apply(in, inner);
+    {
+      const Tensor in[] = {region.cut(g)};
+      // What the write saved as its output is the region of what this node made.
+      struct Restore {
+        const Node* before = running_node;
+        ~Restore() { running_node = before; }
+      } restore;
+      Ref<Node> stand_in;
+      if (grad_enabled() && running_node) {
+        stand_in = region_node(write->name(), region);
+        const Edge to_base[] = {{Ref<Node>(const_cast<Node*>(running_node)), 0}};
+        stand_in->append_edges(to_base);
+        running_node = stand_in.get();
+      }
+      write->apply(in, inner);
+    }
     // Edge 0 of the write is the old value of the view; the others follow as edges 1.. of this node.
-    Tensor outside = g - as_strided_scatter(region, shape, base_stride, stride, offset);
-    d[0] = edges[0].node && inner[0].defined() ? outside + as_strided_scatter(inner[0], shape, base_stride, stride, offset) : outside;
+    if (d.want(0)) {
+      const Tensor inside = region.spread(ones(region.shape, DType::bool_, g.device()));
+      const Tensor outside = where(inside, zeros(Dims{}, g.dtype(), g.device()), g);
+      d[0] = edges[0].node && inner[0].defined() ? outside + region.spread(inner[0]) : outside;
+    }
     for (size_t i = 1; i < edges.size(); ++i) d[i] = inner[i];
-  }
-  Tensor g_view(const Tensor& g) const {
-    // g in the base's memory order, so that the view's strides apply to it.
-    Tensor laid = allocate_strided(shape, base_stride, g.dtype(), g.device());
-    if (grad_enabled() && g.requires_grad()) return as_strided(as_strided_scatter(g, shape, base_stride, base_stride, 0), view_shape, stride, offset);
-    copy_(laid, g);
-    return alias(laid, view_shape, stride, offset);
   }
 };
 
@@ -117,7 +148,7 @@ void rebase_history(Tensor& x, const Ref<Node>& node) {
     return;
   }
   Tensor base(meta->base);
-  ThroughView backward{node, base.shape(), base.stride(), x.shape(), x.stride(), x->offset - base->offset};
+  ThroughView backward{node, Region(base, x)};
   auto through = make_ref<LambdaNode<ThroughView>>(node->name(), std::move(backward));
   // Inputs: the base as it was, then what else the write read.
   const Tensor old = before_write(base);

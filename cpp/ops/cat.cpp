@@ -122,6 +122,18 @@ Tensor vstack(const TensorList& tensors) {
 
 // ---- cutting ----
 
+namespace {
+
+// An empty list with room for n tensors.
+TensorList list_of(const char* op, int64_t n) {
+  if (n > (int64_t(1) << 28)) raise<ValueError>(op, ": ", n, " pieces are too many");
+  TensorList out;
+  out.reserve(size_t(n));
+  return out;
+}
+
+}  // namespace
+
 TensorList split(const Tensor& x, const Dims& sections, int64_t dim) {
   const int64_t d = wrap_dim(dim, x.dim(), "split");
   if (x.dim() == 0) raise<ShapeError>("split: a 0-d tensor has no dim to split");
@@ -132,7 +144,7 @@ TensorList split(const Tensor& x, const Dims& sections, int64_t dim) {
   }
   if (total != x.size(d))
     raise<ShapeError>("split: sizes ", to_string(sections), " add up to ", total, " but dim ", d, " has size ", x.size(d), ": ", describe("tensor", x));
-  TensorList out;
+  TensorList out = list_of("split", int64_t(sections.size()));
   int64_t at = 0;
   for (int64_t s : sections) {
     out.push_back(narrow(x, d, at, s));
@@ -146,10 +158,10 @@ TensorList split(const Tensor& x, int64_t size, int64_t dim) {
   if (x.dim() == 0) raise<ShapeError>("split: a 0-d tensor has no dim to split");
   const int64_t n = x.size(d);
   if (size < 0 || (size == 0 && n > 0)) raise<ValueError>("split: the size of a piece must be positive, got ", size, " for dim ", d, " of size ", n);
-  Dims sections;
-  for (int64_t left = n; left > 0; left -= std::min(size, left)) sections.push_back(std::min(size, left));
-  if (n == 0) sections.push_back(0);
-  return split(x, sections, d);
+  if (n == 0) return {narrow(x, d, 0, 0)};
+  TensorList out = list_of("split", n / size + (n % size != 0));
+  for (int64_t at = 0; at < n; at += std::min(size, n - at)) out.push_back(narrow(x, d, at, std::min(size, n - at)));
+  return out;
 }
 
 TensorList chunk(const Tensor& x, int64_t chunks, int64_t dim) {
@@ -157,16 +169,16 @@ TensorList chunk(const Tensor& x, int64_t chunks, int64_t dim) {
   const int64_t d = wrap_dim(dim, x.dim(), "chunk");
   if (x.dim() == 0) raise<ShapeError>("chunk: a 0-d tensor has no dim to cut");
   const int64_t n = x.size(d);
-  // An empty dim gives `chunks` empty pieces.
-  if (n == 0) return split(x, Dims(size_t(chunks), 0), d);
-  return split(x, n / chunks + (n % chunks != 0), d);
+  if (n > 0) return split(x, n / chunks + (n % chunks != 0), d);
+  TensorList out = list_of("chunk", chunks);  // an empty dim gives `chunks` empty pieces
+  for (int64_t i = 0; i < chunks; ++i) out.push_back(narrow(x, d, 0, 0));
+  return out;
 }
 
 TensorList unbind(const Tensor& x, int64_t dim) {
   const int64_t d = wrap_dim(dim, x.dim(), "unbind");
   if (x.dim() == 0) raise<ShapeError>("unbind: a 0-d tensor has no dim to take apart");
-  TensorList out;
-  out.reserve(size_t(x.size(d)));
+  TensorList out = list_of("unbind", x.size(d));
   for (int64_t i = 0; i < x.size(d); ++i) out.push_back(select(x, d, i));
   return out;
 }

@@ -365,8 +365,12 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
   const bool record_it = needs_history(c);
   if (record_it) {
     const EwSaves saves = c.info.spec.saves;
-    const bool keeps = (saves == EwSaves::inputs || saves == EwSaves::both) && reads(c, 0);
-    c.x[0] = keeps ? copy_before_write(self) : before_write(self);
+    for (int i = 0; i < c.arity(); ++i) {  // x.mul_(x): an operand may be self again
+      Tensor& t = c.x[size_t(i)];
+      if (t->storage != self->storage) continue;
+      const bool keeps = (saves == EwSaves::inputs || saves == EwSaves::both) && reads(c, i);
+      t = keeps ? copy_before_write(t) : before_write(t);
+    }
   }
   run_forward(c, promoted, self);
   wrote(self);

@@ -1,4 +1,7 @@
 // Views: other shapes and strides of the same memory.
+#include <algorithm>
+#include <cstdlib>
+
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
@@ -242,12 +245,61 @@ Tensor as_strided(const Tensor& x, const Dims& size, const Dims& stride, std::op
 
 // ---- gradients of views ----
 
+namespace {
+
+// Memory for a tensor of these strides, negative ones included; zeros.
+Tensor zeros_strided(const Dims& shape, const Dims& stride, DType dtype, Device device) {
+  Dims upward = stride;
+  int64_t first = 0;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (stride[i] >= 0) continue;
+    upward[i] = -stride[i];
+    first += std::max<int64_t>(shape[i] - 1, 0) * upward[i];
+  }
+  const Tensor y = allocate_strided(shape, upward, dtype, device);
+  if (y.numel() == 0) return y;
+  const Tensor all = alias(y, Dims{int64_t(y->storage->bytes() / size_of(dtype))}, Dims{1}, 0);
+  kernel(&Kernels::fill, device)(all.view_of(), 0);
+  return alias(y, shape, stride, first);
+}
+
+// Whether two elements may share an address: true unless every dim steps over all smaller ones.
+bool may_overlap(const Dims& shape, const Dims& stride) {
+  std::vector<std::pair<int64_t, int64_t>> dims;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] > 1) dims.emplace_back(std::abs(stride[i]), shape[i]);
+  std::sort(dims.begin(), dims.end());
+  int64_t reach = 0;
+  for (const auto& [step, size] : dims) {
+    if (step <= reach) return true;
+    reach += step * (size - 1);
+  }
+  return false;
+}
+
+// y at a strided view += g, where places of the view meet.
+void add_strided(const Tensor& y, const Tensor& g, const Dims& stride, int64_t offset) {
+  const NoGrad guard;
+  Tensor place = full(Dims{}, offset, DType::int64, y.device());
+  for (size_t i = 0; i < stride.size(); ++i) {
+    Size column(stride.size() - i, 1);
+    column[0] = g.shape()[i];
+    place = place + reshape(arange(g.shape()[i], DType::int64, y.device()) * stride[i], column);
+  }
+  const Tensor all = alias(y, Dims{int64_t(y->storage->bytes() / size_of(g.dtype()))}, Dims{1}, 0);
+  index_put_(all, {expand(place, g.shape())}, g.detach(), true);
+}
+
+}  // namespace
+
 Tensor as_strided_scatter(const Tensor& g, const Dims& base_shape, const Dims& base_stride, const Dims& stride, int64_t offset) {
-  Tensor y = allocate_strided(base_shape, base_stride, g.dtype(), g.device());
-  if (y.numel() > 0) {
-    const Tensor all = alias(y, Dims{int64_t(y->storage->bytes() / size_of(g.dtype()))}, Dims{1}, 0);
-    kernel(&Kernels::fill, y.device())(all.view_of(), 0);
-    if (g.numel() > 0) kernel(&Kernels::copy, y.device())(g.view_of(), alias(y, g.shape(), stride, offset).view_of());
+  Tensor y = zeros_strided(base_shape, base_stride, g.dtype(), g.device());
+  if (y.numel() > 0 && g.numel() > 0) {
+    if (may_overlap(g.shape(), stride)) {
+      add_strided(y, g, stride, y->offset + offset);
+    } else {
+      kernel(&Kernels::copy, y.device())(g.view_of(), alias(y, g.shape(), stride, y->offset + offset).view_of());
+    }
   }
   if (recording({g}))
     record("as_strided_scatter", y, {g}, [shape = g.shape(), base_stride, stride, offset](Grads& d, const Tensor& gg) {

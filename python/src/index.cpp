@@ -49,7 +49,11 @@ Item classify(PyObject* o) {
   }
   if (PyUnicode_Check(o) || PyBytes_Check(o) || (!PySequence_Check(o) && !PyObject_CheckBuffer(o) && !PyObject_HasAttrString(o, "__array__")))
     throw IndexError(str("index: must be integers, slices, None, ..., masks or integer tensors, got ", Py_TYPE(o)->tp_name));
-  Tensor t = as_tensor("index", o);
+  // A range or another sequence is read as a list.
+  const bool plain = PyList_Check(o) || PyObject_CheckBuffer(o) || PyObject_HasAttrString(o, "__array__");
+  const py::object list = plain ? py::reinterpret_borrow<py::object>(o) : py::reinterpret_steal<py::object>(PySequence_List(o));
+  if (!list) throw py::error_already_set();
+  Tensor t = as_tensor("index", list.ptr());
   // An empty list holds no numbers that could say its dtype.
   if (PyList_Check(o) && t.numel() == 0 && is_floating(t.dtype())) t = to(t, DType::int64);
   return tensor_item(std::move(t));
