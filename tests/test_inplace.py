@@ -100,7 +100,7 @@ def copy_broadcast(x, w, m):
 
 def self_multiply(x, w, m):
     y = x * 1.0
-    y.mul_(y)
+    y.mul_(y.clone())
     y[0].mul_(y[1].clone())
     return y * w
 

@@ -96,18 +96,29 @@ bool Job::offsets(int64_t lo, int64_t n, int64_t* xo, int64_t* vo) const {
   return good;
 }
 
-// f(value offset, x offset, n) for every run of elements lo to hi of a block.
+// f(value offset, x offset, rows, cols) for every matrix of the last two dims in elements lo to hi of a block.
 template <class F>
-LAMINA_INLINE void each_run(const Walk& w, int64_t lo, int64_t hi, F&& f) {
+LAMINA_INLINE void each_matrix(const Walk& w, int64_t lo, int64_t hi, F&& f) {
   const int last = w.ndim - 1;
-  if (last == 0) return f(lo * w.stride[0][0], lo * w.stride[1][0], hi - lo);
-  Place at(w, lo);
+  if (last == 0) return f(lo * w.stride[0][0], lo * w.stride[1][0], int64_t(1), hi - lo);
+  const int64_t length = w.shape[last];
   for (int64_t i = lo; i < hi;) {
-    const int64_t left = w.shape[last] - at.index[last], n = left < hi - i ? left : hi - i;
-    f(at.offset(w, 0), at.offset(w, 1), n);
-    i += n;
-    if (i < hi) at.forward(w, n);
+    const Place at(w, i);
+    const int64_t left = length - at.index[last];
+    int64_t rows = 1, cols = left < hi - i ? left : hi - i;
+    if (cols == length) {
+      rows = (hi - i) / length;
+      if (rows > w.shape[last - 1] - at.index[last - 1]) rows = w.shape[last - 1] - at.index[last - 1];
+    }
+    f(at.offset(w, 0), at.offset(w, 1), rows, cols);
+    i += rows * cols;
   }
+}
+
+// The matrix of operand j at an offset in elements.
+LAMINA_INLINE Block matrix(const Walk& w, int j, int64_t offset) {
+  const int last = w.ndim - 1;
+  return {advance(w.base[j], offset, w.dtype[j]), last ? w.stride[j][last - 1] : 0, w.stride[j][last]};
 }
 
 // to[a[i]] = from[b[i]]
@@ -125,23 +136,24 @@ MoveFn move_fn(DType t) {
   }
 }
 
-// x += v over a strided run.
+// to += from
 template <class T>
-void add_run(void* x, int64_t xs, const void* v, int64_t vs, int64_t n) {
-  auto* a = static_cast<T*>(x);
-  const auto* b = static_cast<const T*>(v);
-  if (xs == 1 && vs == 1) {
-    for (int64_t i = 0; i < n; ++i) a[i] += b[i];
-  } else {
-    for (int64_t i = 0; i < n; ++i) a[i * xs] += b[i * vs];
+void add_matrix(Block from, Block to, int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r) {
+    auto* a = static_cast<T*>(to.data) + r * to.row;
+    const auto* b = static_cast<const T*>(from.data) + r * from.row;
+    if (to.col == 1 && from.col == 1) {
+      for (int64_t i = 0; i < cols; ++i) a[i] += b[i];
+    } else {
+      for (int64_t i = 0; i < cols; ++i) a[i * to.col] += b[i * from.col];
+    }
   }
 }
-using AddFn = void (*)(void*, int64_t, const void*, int64_t, int64_t);
-AddFn add_fn(DType t) {
+ConvertFn add_fn(DType t) {
   switch (t) {
-    case DType::float32: return add_run<float>;
-    case DType::float64: return add_run<double>;
-    case DType::int64: return add_run<uint64_t>;  // wraps around, as all integer arithmetic here
+    case DType::float32: return add_matrix<float>;
+    case DType::float64: return add_matrix<double>;
+    case DType::int64: return add_matrix<uint64_t>;  // wraps around, as all integer arithmetic here
     default: unsupported("index_put (accumulate)", t);
   }
 }
@@ -149,9 +161,8 @@ AddFn add_fn(DType t) {
 void get(const Job& job, int64_t lo, int64_t hi, int64_t block_lo, int64_t block_hi, bool* bad) {
   int64_t xo[kChunk], vo[kChunk];
   const Walk& w = job.walk;
-  const ConvertFn copy_run = convert_fn(w.dtype[1], w.dtype[0]);
+  const ConvertFn copy_matrix = convert_fn(w.dtype[1], w.dtype[0]);
   const MoveFn move = move_fn(w.dtype[0]);
-  const int last = w.ndim - 1;
   for (int64_t i = lo; i < hi; i += kChunk) {
     const int64_t n = hi - i < kChunk ? hi - i : kChunk;
     if (!job.offsets(i, n, xo, vo)) return __atomic_store_n(bad, true, __ATOMIC_RELAXED);
@@ -160,9 +171,8 @@ void get(const Job& job, int64_t lo, int64_t hi, int64_t block_lo, int64_t block
       continue;
     }
     for (int64_t k = 0; k < n; ++k)
-      each_run(w, block_lo, block_hi, [&](int64_t v, int64_t x, int64_t m) __attribute__((always_inline)) {
-        copy_run(advance(w.base[1], x + xo[k], w.dtype[1]), w.stride[1][last], advance(w.base[0], v + vo[k], w.dtype[0]),
-                 w.stride[0][last], m);
+      each_matrix(w, block_lo, block_hi, [&](int64_t v, int64_t x, int64_t rows, int64_t cols) __attribute__((always_inline)) {
+        copy_matrix(matrix(w, 1, x + xo[k]), matrix(w, 0, v + vo[k]), rows, cols);
       });
   }
 }
@@ -174,10 +184,8 @@ LAMINA_INLINE uint64_t share_of(int64_t offset, uint64_t shares) { return ((uint
 void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int64_t block_hi, bool accumulate) {
   int64_t xo[kChunk], vo[kChunk];
   const Walk& w = job.walk;
-  const ConvertFn copy_run = convert_fn(w.dtype[0], w.dtype[1]);
-  const AddFn add = accumulate ? add_fn(w.dtype[1]) : nullptr;
+  const ConvertFn write = accumulate ? add_fn(w.dtype[1]) : convert_fn(w.dtype[0], w.dtype[1]);
   const MoveFn move = move_fn(w.dtype[1]);
-  const int last = w.ndim - 1;
   for (int64_t i = 0; i < job.positions; i += kChunk) {
     int64_t n = job.positions - i < kChunk ? job.positions - i : kChunk;
     job.offsets(i, n, xo, vo);
@@ -195,13 +203,8 @@ void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int6
       continue;
     }
     for (int64_t k = 0; k < n; ++k)
-      each_run(w, block_lo, block_hi, [&](int64_t v, int64_t x, int64_t m) __attribute__((always_inline)) {
-        char* to = advance(w.base[1], x + xo[k], w.dtype[1]);
-        const char* from = advance(w.base[0], v + vo[k], w.dtype[0]);
-        if (accumulate)
-          add(to, w.stride[1][last], from, w.stride[0][last], m);
-        else
-          copy_run(from, w.stride[0][last], to, w.stride[1][last], m);
+      each_matrix(w, block_lo, block_hi, [&](int64_t v, int64_t x, int64_t rows, int64_t cols) __attribute__((always_inline)) {
+        write(matrix(w, 0, v + vo[k]), matrix(w, 1, x + xo[k]), rows, cols);
       });
   }
 }

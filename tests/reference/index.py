@@ -106,7 +106,7 @@ def one_hot(x, num_classes=-1):
     return np.eye(n, dtype=np.int64)[x]
 
 
-@op("equal", lambda r: [(r(2, 3), r(2, 3)), (np.ones((2, 3)), np.ones((2, 3))), (r(2), r(3))], grad=False)
+@op("equal", lambda r: [(r(2, 3), r(2, 3)), (np.ones((2, 3)), np.ones((2, 3))), (r(2), r(3))], grad=False, torch="")
 def equal(a, b):
     return np.array_equal(a, b)
 
@@ -122,6 +122,6 @@ def isclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     return np.isclose(a, b, rtol, atol, equal_nan)
 
 
-@op("allclose", _near, grad=False, only=("float64",))
+@op("allclose", _near, grad=False, only=("float64",), torch="")
 def allclose(a, b, rtol=1e-5, atol=1e-8, equal_nan=False):
     return np.allclose(a, b, rtol, atol, equal_nan)
