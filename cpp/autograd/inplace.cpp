@@ -20,7 +20,11 @@ struct Region {
   Dims base_shape, base_stride, shape, stride;
   int64_t offset;
   Region(const Tensor& base, const Tensor& view)
-      : base_shape(base.shape()), base_stride(base.stride()), shape(view.shape()), stride(view.stride()), offset(view->offset - base->offset) {}
+      : base_shape(base.shape()),
+        base_stride(base.stride()),
+        shape(view.shape()),
+        stride(view.stride()),
+        offset(view->offset - base->offset) {}
 
   // Zeros of the base with g in the region.
   Tensor spread(const Tensor& g) const { return as_strided_scatter(g, base_shape, base_stride, stride, offset); }
@@ -69,16 +73,20 @@ bool Tensor::requires_grad() const {
 
 void check_inplace(const char* op, const Tensor& x) {
   if (x->storage->read_only())
-    raise<ValueError>(op, ": the memory is read-only (it comes from a read-only array); clone() it first: ", describe("self", x));
+    raise<ValueError>(
+        op, ": the memory is read-only (it comes from a read-only array); clone() it first: ", describe("self", x));
   if (overlaps_itself(x))
-    raise<ShapeError>(op, ": self is expanded (several elements share memory); clone() it first: ", describe("self", x));
+    raise<ShapeError>(op,
+                      ": self is expanded (several elements share memory); clone() it first: ", describe("self", x));
   if (x->inference && !inference_enabled() && grad_enabled() && x.requires_grad())
     raise<GradError>(op, ": a tensor made in inference_mode may not be written in a recorded graph");
   if (!grad_enabled() || !x.requires_grad()) return;
   if (x.is_leaf())
-    raise<GradError>(op, ": a leaf tensor that requires grad may not be written in place; use no_grad() or detach(): ", describe("self", x));
+    raise<GradError>(op, ": a leaf tensor that requires grad may not be written in place; use no_grad() or detach(): ",
+                     describe("self", x));
   if (x->autograd->base && Tensor(x->autograd->base).requires_grad() && Tensor(x->autograd->base).is_leaf())
-    raise<GradError>(op, ": a view of a leaf that requires grad may not be written in place; use no_grad(): ", describe("self", x));
+    raise<GradError>(
+        op, ": a view of a leaf that requires grad may not be written in place; use no_grad(): ", describe("self", x));
 }
 
 void wrote(const Tensor& x) { x->storage->bump_version(); }

@@ -22,7 +22,8 @@ struct Job {
   bool wrap;
   Walk walk;  // of one block: operand 0 the values (or out), 1 x
 
-  Job(const View& x, const View& v, const View* index_views, int k, const int64_t* sizes, const int64_t* strides, bool negative);
+  Job(const View& x, const View& v, const View* index_views, int k, const int64_t* sizes, const int64_t* strides,
+      bool negative);
   bool offsets(int64_t lo, int64_t n, int64_t* xo, int64_t* vo) const;
 };
 
@@ -39,7 +40,8 @@ View tail(const View& v, int skip) {
   return r;
 }
 
-Job::Job(const View& x, const View& v, const View* index_views, int k, const int64_t* sizes, const int64_t* strides, bool negative)
+Job::Job(const View& x, const View& v, const View* index_views, int k, const int64_t* sizes, const int64_t* strides,
+         bool negative)
     : ndim(index_views[0].ndim), indices(index_views), count(k), size(sizes), stride(strides), wrap(negative) {
   for (int d = 0; d < ndim; ++d) {
     shape[d] = v.shape[d];
@@ -77,7 +79,8 @@ bool Job::offsets(int64_t lo, int64_t n, int64_t* xo, int64_t* vo) const {
     for (int k = 0; k < count; ++k) {
       const auto* p = static_cast<const int64_t*>(indices[k].data);
       for (int d = 0; d < ndim; ++d) p += at[d] * indices[k].stride[d];
-      const int64_t s = last < 0 ? 0 : indices[k].stride[last], limit = size[k], back = wrap ? limit : 0, step = stride[k];
+      const int64_t s = last < 0 ? 0 : indices[k].stride[last], limit = size[k], back = wrap ? limit : 0,
+                    step = stride[k];
       for (int64_t i = 0; i < m; ++i) {
         int64_t v = p[i * s];
         v += v < 0 ? back : 0;
@@ -129,10 +132,14 @@ void move_elements(void* to, const int64_t* a, const void* from, const int64_t* 
 using MoveFn = void (*)(void*, const int64_t*, const void*, const int64_t*, int64_t);
 MoveFn move_fn(DType t) {
   switch (size_of(t)) {
-    case 1: return move_elements<uint8_t>;
-    case 2: return move_elements<uint16_t>;
-    case 4: return move_elements<uint32_t>;
-    default: return move_elements<uint64_t>;
+    case 1:
+      return move_elements<uint8_t>;
+    case 2:
+      return move_elements<uint16_t>;
+    case 4:
+      return move_elements<uint32_t>;
+    default:
+      return move_elements<uint64_t>;
   }
 }
 
@@ -151,10 +158,14 @@ void add_matrix(Block from, Block to, int64_t rows, int64_t cols) {
 }
 ConvertFn add_fn(DType t) {
   switch (t) {
-    case DType::float32: return add_matrix<float>;
-    case DType::float64: return add_matrix<double>;
-    case DType::int64: return add_matrix<uint64_t>;  // wraps around, as all integer arithmetic here
-    default: unsupported("index_put (accumulate)", t);
+    case DType::float32:
+      return add_matrix<float>;
+    case DType::float64:
+      return add_matrix<double>;
+    case DType::int64:
+      return add_matrix<uint64_t>;  // wraps around, as all integer arithmetic here
+    default:
+      unsupported("index_put (accumulate)", t);
   }
 }
 
@@ -171,14 +182,17 @@ void get(const Job& job, int64_t lo, int64_t hi, int64_t block_lo, int64_t block
       continue;
     }
     for (int64_t k = 0; k < n; ++k)
-      each_matrix(w, block_lo, block_hi, [&](int64_t v, int64_t x, int64_t rows, int64_t cols) __attribute__((always_inline)) {
-        copy_matrix(matrix(w, 1, x + xo[k]), matrix(w, 0, v + vo[k]), rows, cols);
-      });
+      each_matrix(w, block_lo, block_hi,
+                  [&](int64_t v, int64_t x, int64_t rows, int64_t cols) __attribute__((always_inline)) {
+                    copy_matrix(matrix(w, 1, x + xo[k]), matrix(w, 0, v + vo[k]), rows, cols);
+                  });
   }
 }
 
 // Whose share a destination is: neighbours spread over all shares.
-LAMINA_INLINE uint64_t share_of(int64_t offset, uint64_t shares) { return ((uint64_t(offset) * 0x9e3779b97f4a7c15ull) >> 33) % shares; }
+LAMINA_INLINE uint64_t share_of(int64_t offset, uint64_t shares) {
+  return ((uint64_t(offset) * 0x9e3779b97f4a7c15ull) >> 33) % shares;
+}
 
 // Writes the places of one share, in order.
 void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int64_t block_hi, bool accumulate) {
@@ -203,9 +217,10 @@ void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int6
       continue;
     }
     for (int64_t k = 0; k < n; ++k)
-      each_matrix(w, block_lo, block_hi, [&](int64_t v, int64_t x, int64_t rows, int64_t cols) __attribute__((always_inline)) {
-        write(matrix(w, 0, v + vo[k]), matrix(w, 1, x + xo[k]), rows, cols);
-      });
+      each_matrix(w, block_lo, block_hi,
+                  [&](int64_t v, int64_t x, int64_t rows, int64_t cols) __attribute__((always_inline)) {
+                    write(matrix(w, 0, v + vo[k]), matrix(w, 1, x + xo[k]), rows, cols);
+                  });
   }
 }
 
@@ -214,14 +229,16 @@ bool all_inside(const Job& job) {
   for_ranges(job.positions, kGrain, [&](int64_t lo, int64_t hi) {
     int64_t xo[kChunk], vo[kChunk];
     for (int64_t i = lo; i < hi; i += kChunk)
-      if (!job.offsets(i, hi - i < kChunk ? hi - i : kChunk, xo, vo)) return __atomic_store_n(&bad, true, __ATOMIC_RELAXED);
+      if (!job.offsets(i, hi - i < kChunk ? hi - i : kChunk, xo, vo))
+        return __atomic_store_n(&bad, true, __ATOMIC_RELAXED);
   });
   return !bad;
 }
 
 }  // namespace
 
-void index(const View& x, const View* indices, int count, const int64_t* size, const int64_t* stride, bool wrap, const View& out, bool* bad) {
+void index(const View& x, const View* indices, int count, const int64_t* size, const int64_t* stride, bool wrap,
+           const View& out, bool* bad) {
   *bad = false;
   const Job job(x, out, indices, count, size, stride, wrap);
   if (job.block == 0) {
@@ -234,12 +251,13 @@ void index(const View& x, const View* indices, int count, const int64_t* size, c
     });
   } else {
     const int64_t grain = kGrain / job.block;
-    for_ranges(job.positions, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) { get(job, lo, hi, 0, job.block, bad); });
+    for_ranges(job.positions, grain > 0 ? grain : 1,
+               [&](int64_t lo, int64_t hi) { get(job, lo, hi, 0, job.block, bad); });
   }
 }
 
-void index_put(const View& x, const View* indices, int count, const int64_t* size, const int64_t* stride, bool wrap, const View& values,
-               bool accumulate, bool* bad) {
+void index_put(const View& x, const View* indices, int count, const int64_t* size, const int64_t* stride, bool wrap,
+               const View& values, bool accumulate, bool* bad) {
   const Job job(x, values, indices, count, size, stride, wrap);
   *bad = !all_inside(job);
   if (*bad || job.block == 0 || job.positions == 0) return;
@@ -262,23 +280,25 @@ void nonzero(const View& mask, const View& out) {
   int64_t at[kMaxDims] = {};
   const int64_t rows_per_tile = (1 << 20) / (row > 0 ? row : 1) + 1;
   // One thread, in tiles only so that the user can interrupt.
-  for_tiles((rows + rows_per_tile - 1) / rows_per_tile, [&](int64_t) {
-    for (int64_t end = r + rows_per_tile < rows ? r + rows_per_tile : rows; r < end; ++r) {
-      const uint8_t* p = m + r * row;
-      for (int64_t i = 0; i < row && found < count; ++i) {
-        uint64_t eight = 1;
-        if (i + 8 <= row) __builtin_memcpy(&eight, p + i, 8);
-        if (eight == 0) {
-          i += 7;
-        } else if (p[i]) {
-          int64_t* to = o + found++ * out.stride[0];
-          for (int d = 0; d < last; ++d) to[d * out.stride[1]] = at[d];
-          to[last * out.stride[1]] = i;
-        }
-      }
-      for (int d = last - 1; d >= 0 && ++at[d] == mask.shape[d] && d > 0; --d) at[d] = 0;
-    }
-  }, 1);
+  for_tiles((rows + rows_per_tile - 1) / rows_per_tile,
+            [&](int64_t) {
+              for (int64_t end = r + rows_per_tile < rows ? r + rows_per_tile : rows; r < end; ++r) {
+                const uint8_t* p = m + r * row;
+                for (int64_t i = 0; i < row && found < count; ++i) {
+                  uint64_t eight = 1;
+                  if (i + 8 <= row) __builtin_memcpy(&eight, p + i, 8);
+                  if (eight == 0) {
+                    i += 7;
+                  } else if (p[i]) {
+                    int64_t* to = o + found++ * out.stride[0];
+                    for (int d = 0; d < last; ++d) to[d * out.stride[1]] = at[d];
+                    to[last * out.stride[1]] = i;
+                  }
+                }
+                for (int d = last - 1; d >= 0 && ++at[d] == mask.shape[d] && d > 0; --d) at[d] = 0;
+              }
+            },
+            1);
 }
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

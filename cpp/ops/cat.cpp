@@ -24,7 +24,8 @@ bool skipped(const Tensor& t) { return t.dim() == 1 && t.numel() == 0; }
 
 std::string describe_all(const TensorList& list) {
   std::string s;
-  for (size_t i = 0; i < list.size() && i < 8; ++i) s += (i ? ", " : "") + describe("tensors[" + std::to_string(i) + "]", list[i]);
+  for (size_t i = 0; i < list.size() && i < 8; ++i)
+    s += (i ? ", " : "") + describe("tensors[" + std::to_string(i) + "]", list[i]);
   return list.size() > 8 ? s + ", ..." : s;
 }
 
@@ -32,7 +33,8 @@ void check_list(const char* op, const TensorList& list) {
   if (list.empty()) raise<ValueError>(op, ": needs at least one tensor, got an empty list");
   for (size_t i = 0; i < list.size(); ++i) {
     if (!list[i].defined()) raise<TypeError>(op, ": tensors[", i, "] is None");
-    if (list[i].device() != list[0].device()) raise<DeviceError>(op, ": tensors live on different devices: ", describe_all(list));
+    if (list[i].device() != list[0].device())
+      raise<DeviceError>(op, ": tensors live on different devices: ", describe_all(list));
   }
 }
 
@@ -67,7 +69,9 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
   }
   const DType dtype = common_dtype(tensors);
   Tensor y = allocate(shape, dtype, first->device());
-  if (nhwc && y.numel() > 0) y = allocate_strided(shape, Dims{shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]}, dtype, first->device());
+  if (nhwc && y.numel() > 0)
+    y = allocate_strided(shape, Dims{shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]}, dtype,
+                         first->device());
   int64_t at = 0;
   for (const Tensor& t : tensors) {
     if (t.numel() == 0) continue;
@@ -99,7 +103,8 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
 Tensor stack(const TensorList& tensors, int64_t dim) {
   check_list("stack", tensors);
   for (const Tensor& t : tensors)
-    if (t.shape() != tensors[0].shape()) raise<ShapeError>("stack: all tensors must have one shape: ", describe_all(tensors));
+    if (t.shape() != tensors[0].shape())
+      raise<ShapeError>("stack: all tensors must have one shape: ", describe_all(tensors));
   const int64_t d = wrap_dim(dim, tensors[0].dim() + 1, "stack");
   TensorList rows;
   for (const Tensor& t : tensors) rows.push_back(unsqueeze(t, d));
@@ -143,7 +148,8 @@ TensorList split(const Tensor& x, const Dims& sections, int64_t dim) {
     total = checked::add(total, s, "split");
   }
   if (total != x.size(d))
-    raise<ShapeError>("split: sizes ", to_string(sections), " add up to ", total, " but dim ", d, " has size ", x.size(d), ": ", describe("tensor", x));
+    raise<ShapeError>("split: sizes ", to_string(sections), " add up to ", total, " but dim ", d, " has size ",
+                      x.size(d), ": ", describe("tensor", x));
   TensorList out = list_of("split", int64_t(sections.size()));
   int64_t at = 0;
   for (int64_t s : sections) {
@@ -157,7 +163,8 @@ TensorList split(const Tensor& x, int64_t size, int64_t dim) {
   const int64_t d = wrap_dim(dim, x.dim(), "split");
   if (x.dim() == 0) raise<ShapeError>("split: a 0-d tensor has no dim to split");
   const int64_t n = x.size(d);
-  if (size < 0 || (size == 0 && n > 0)) raise<ValueError>("split: the size of a piece must be positive, got ", size, " for dim ", d, " of size ", n);
+  if (size < 0 || (size == 0 && n > 0))
+    raise<ValueError>("split: the size of a piece must be positive, got ", size, " for dim ", d, " of size ", n);
   if (n == 0) return {narrow(x, d, 0, 0)};
   TensorList out = list_of("split", n / size + (n % size != 0));
   for (int64_t at = 0; at < n; at += std::min(size, n - at)) out.push_back(narrow(x, d, at, std::min(size, n - at)));
@@ -187,7 +194,9 @@ TensorList unbind(const Tensor& x, int64_t dim) {
 
 Tensor repeat(const Tensor& x, const Size& repeats) {
   const size_t n = repeats.size(), own = x.shape().size();
-  if (n < own) raise<ShapeError>("repeat: needs at least ", own, " numbers for ", describe("input", x), ", got ", to_string(repeats));
+  if (n < own)
+    raise<ShapeError>("repeat: needs at least ", own, " numbers for ", describe("input", x), ", got ",
+                      to_string(repeats));
   // (r0, n0, r1, n1, ...) by expansion, then merged; dims that need no pair keep one.
   Size split_shape, expanded, merged;
   for (size_t i = 0; i < n; ++i) {
@@ -250,9 +259,11 @@ Tensor movedim(const Tensor& x, const Dims& source, const Dims& destination) {
   Size order(x.shape().size(), -1);
   bool taken[kMaxDims] = {};
   for (size_t i = 0; i < source.size(); ++i) {
-    const auto from = size_t(wrap_dim(source[i], x.dim(), "movedim")), there = size_t(wrap_dim(destination[i], x.dim(), "movedim"));
+    const auto from = size_t(wrap_dim(source[i], x.dim(), "movedim")),
+               there = size_t(wrap_dim(destination[i], x.dim(), "movedim"));
     if (x.dim() == 0) continue;
-    if (taken[from] || order[there] >= 0) raise<ShapeError>("movedim: a dim is given twice: ", to_string(source), " to ", to_string(destination));
+    if (taken[from] || order[there] >= 0)
+      raise<ShapeError>("movedim: a dim is given twice: ", to_string(source), " to ", to_string(destination));
     taken[from] = true;
     order[there] = int64_t(from);
   }
@@ -270,7 +281,8 @@ Tensor diagonal(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
   if (x.dim() < 2) raise<ShapeError>("diagonal: needs at least 2 dims, got ", describe("input", x));
   if (a == b) raise<ShapeError>("diagonal: dim1 and dim2 are both ", a);
   const int64_t rows = x.size(a), columns = x.size(b);
-  const int64_t skip_rows = offset < 0 ? std::min(rows, offset == INT64_MIN ? INT64_MAX : -offset) : 0, skip_columns = offset > 0 ? std::min(columns, offset) : 0;
+  const int64_t skip_rows = offset < 0 ? std::min(rows, offset == INT64_MIN ? INT64_MAX : -offset) : 0,
+                skip_columns = offset > 0 ? std::min(columns, offset) : 0;
   const int64_t length = std::max<int64_t>(0, std::min(rows - skip_rows, columns - skip_columns));
   Dims shape, stride;
   for (int64_t d = 0; d < x.dim(); ++d) {
@@ -291,7 +303,8 @@ Tensor triangle(const char* op, const Tensor& x, int64_t diagonal, bool upper) {
   if (x.dim() < 2) raise<ShapeError>(op, ": needs at least 2 dims, got ", describe("input", x));
   const int64_t m = x.size(-2), n = x.size(-1);
   const int64_t k = std::clamp<int64_t>(diagonal, -m - 1, n + 1);  // what is beyond changes nothing
-  const Tensor column = arange(n, DType::int64, x.device()), row = unsqueeze(arange(m, DType::int64, x.device()), 1) + k;
+  const Tensor column = arange(n, DType::int64, x.device()),
+               row = unsqueeze(arange(m, DType::int64, x.device()), 1) + k;
   return where(upper ? column >= row : column <= row, x, full(Dims{}, 0, x.dtype(), x.device()));
 }
 
@@ -313,7 +326,9 @@ Tensor pad_constant(const Tensor& x, const Dims& pad, double value) {
     const size_t d = shape.size() - 1 - i;
     const int64_t before = pad[2 * i], after = pad[2 * i + 1];
     const int64_t size = checked::add(checked::add(shape[d], before, "pad"), after, "pad");
-    if (size < 0) raise<ShapeError>("pad: dim ", d, " of size ", shape[d], " would become ", size, ": ", describe("input", x), ", pad ", to_string(pad));
+    if (size < 0)
+      raise<ShapeError>("pad: dim ", d, " of size ", shape[d], " would become ", size, ": ", describe("input", x),
+                        ", pad ", to_string(pad));
     const int64_t n = shape[d], low = std::min(std::max<int64_t>(0, before < 0 ? -before : 0), n);
     const int64_t high = std::max(low, after < 0 ? n + after : n);
     from = part(from, int64_t(d), low, high - low);
@@ -322,7 +337,8 @@ Tensor pad_constant(const Tensor& x, const Dims& pad, double value) {
   }
   Tensor y = allocate(shape, x.dtype(), x.device());
   if (y.numel() == 0) return y;
-  kernel(&Kernels::fill, y.device())(y.view_of(), is_floating(x.dtype()) ? Scalar(value) : Scalar(Scalar(value).to_int()));
+  kernel(&Kernels::fill, y.device())(y.view_of(),
+                                     is_floating(x.dtype()) ? Scalar(value) : Scalar(Scalar(value).to_int()));
   int64_t offset = 0;
   for (size_t d = 0; d < shape.size(); ++d) offset += start[d] * y.stride()[d];
   copy_into(from, alias(y, from.shape(), y.stride(), offset));
@@ -339,14 +355,16 @@ int64_t mirrored(std::string_view mode, int64_t i, int64_t n) {
 Tensor pad_by_index(const Tensor& x, const Dims& pad, std::string_view mode) {
   const auto pairs = int64_t(pad.size() / 2);
   if (pad.empty() || pairs > 3 || (x.dim() != pairs + 1 && x.dim() != pairs + 2))
-    raise<ShapeError>("pad: mode '", mode, "' pads the last 1, 2 or 3 dims of a tensor with 1 or 2 dims more, got ", describe("input", x), ", pad ", to_string(pad));
+    raise<ShapeError>("pad: mode '", mode, "' pads the last 1, 2 or 3 dims of a tensor with 1 or 2 dims more, got ",
+                      describe("input", x), ", pad ", to_string(pad));
   Tensor y = x;
   for (int64_t k = 0; k < pairs; ++k) {
     const int64_t d = x.dim() - 1 - k, n = x.size(d), before = pad[size_t(2 * k)], after = pad[size_t(2 * k + 1)];
     if (before == 0 && after == 0) continue;
     const int64_t limit = mode == "reflect" ? n - 1 : mode == "circular" ? n : INT64_MAX;
     if (n == 0 || before > limit || after > limit)
-      raise<ShapeError>("pad: mode '", mode, "' cannot pad dim ", d, " of size ", n, " by (", before, ", ", after, "): ", describe("input", x));
+      raise<ShapeError>("pad: mode '", mode, "' cannot pad dim ", d, " of size ", n, " by (", before, ", ", after,
+                        "): ", describe("input", x));
     const int64_t size = checked::add(checked::add(n, before, "pad"), after, "pad");
     if (size < 0) raise<ShapeError>("pad: dim ", d, " of size ", n, " would become ", size);
     Tensor places = allocate(Dims{size}, DType::int64);
@@ -360,7 +378,8 @@ Tensor pad_by_index(const Tensor& x, const Dims& pad, std::string_view mode) {
 
 Tensor pad(const Tensor& x, const Dims& pad_given, std::string_view mode, std::optional<double> value) {
   if (pad_given.size() % 2 != 0 || pad_given.size() / 2 > x.shape().size())
-    raise<ShapeError>("pad: pad needs two numbers per dim, at most ", 2 * x.dim(), " for ", describe("input", x), ", got ", to_string(pad_given));
+    raise<ShapeError>("pad: pad needs two numbers per dim, at most ", 2 * x.dim(), " for ", describe("input", x),
+                      ", got ", to_string(pad_given));
   if (mode != "constant" && mode != "reflect" && mode != "replicate" && mode != "circular")
     raise<ValueError>("pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', got '", mode, "'");
   if (mode != "constant") {

@@ -22,7 +22,8 @@ Ew division(std::optional<std::string_view> mode) {
 // x scaled by 10^decimals, rounded to even and scaled back.
 Tensor rounded(const Tensor& x, int64_t decimals) {
   if (decimals == 0 || !is_floating(x.dtype())) return elementwise(Ew::Round, {x});
-  if (decimals > 300 || decimals < -300) raise<ValueError>("round: decimals must be within -300 and 300, got ", decimals);
+  if (decimals > 300 || decimals < -300)
+    raise<ValueError>("round: decimals must be within -300 and 300, got ", decimals);
   double scale = 1;
   for (int64_t i = 0; i < std::abs(decimals); ++i) scale *= 10;
   return decimals > 0 ? elementwise(Ew::Round, {x * scale}) / scale : elementwise(Ew::Round, {x / scale}) * scale;
@@ -40,7 +41,9 @@ Tensor clamp_(const Tensor& self, const std::optional<Operand>& min, const std::
   return op == Ew::Clamp ? elementwise_(op, x, {*min, *max}) : elementwise_(op, x, {min ? *min : *max});
 }
 
-Tensor div(const Tensor& x, const Operand& other, std::optional<std::string_view> rounding_mode) { return elementwise(division(rounding_mode), {x, other}); }
+Tensor div(const Tensor& x, const Operand& other, std::optional<std::string_view> rounding_mode) {
+  return elementwise(division(rounding_mode), {x, other});
+}
 Tensor div_(const Tensor& self, const Operand& other, std::optional<std::string_view> rounding_mode) {
   Tensor x = self;
   return elementwise_(division(rounding_mode), x, {other});
@@ -49,11 +52,14 @@ Tensor div_(const Tensor& self, const Operand& other, std::optional<std::string_
 Tensor round(const Tensor& x, int64_t decimals) { return rounded(x, decimals); }
 
 Tensor gelu(const Tensor& x, std::string_view approximate) {
-  if (approximate != "none" && approximate != "tanh") raise<ValueError>("gelu: approximate must be 'none' or 'tanh', got '", approximate, "'");
+  if (approximate != "none" && approximate != "tanh")
+    raise<ValueError>("gelu: approximate must be 'none' or 'tanh', got '", approximate, "'");
   return elementwise(approximate == "none" ? Ew::Gelu : Ew::GeluTanh, {x});
 }
 
-Tensor where(const Tensor& condition, const Operand& input, const Operand& other) { return elementwise(Ew::Where, {condition, input, other}); }
+Tensor where(const Tensor& condition, const Operand& input, const Operand& other) {
+  return elementwise(Ew::Where, {condition, input, other});
+}
 
 // ---- comparisons of whole tensors ----
 
@@ -64,8 +70,11 @@ bool equal(const Tensor& x, const Tensor& other) {
 
 Tensor isclose(const Tensor& x, const Tensor& other, double rtol, double atol, bool equal_nan) {
   const NoGrad guard;
-  if (x.dtype() != other.dtype()) raise<DtypeError>("isclose: input and other must have one dtype: ", describe("input", x), ", ", describe("other", other));
-  const Tensor a = is_floating(x.dtype()) ? x : to(x, DType::float64), b = is_floating(x.dtype()) ? other : to(other, DType::float64);
+  if (x.dtype() != other.dtype())
+    raise<DtypeError>("isclose: input and other must have one dtype: ", describe("input", x), ", ",
+                      describe("other", other));
+  const Tensor a = is_floating(x.dtype()) ? x : to(x, DType::float64),
+               b = is_floating(x.dtype()) ? other : to(other, DType::float64);
   // An infinite `other` would allow any distance.
   const Tensor near = elementwise(Ew::Le, {elementwise(Ew::Abs, {a - b}), atol + rtol * elementwise(Ew::Abs, {b})});
   Tensor close = (a == b) | (near & elementwise(Ew::Isfinite, {a}) & elementwise(Ew::Isfinite, {b}));

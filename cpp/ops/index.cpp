@@ -11,14 +11,6 @@ namespace {
 
 using Indices = std::vector<Tensor>;
 
-// Coordinates of the nonzero elements of a mask, one int64 tensor per dim.
-Indices coordinates(const Tensor& mask) {
-  const Tensor places = nonzero(mask);
-  Indices columns;
-  for (int64_t d = 0; d < places.size(1); ++d) columns.push_back(select(places, 1, d));
-  return columns;
-}
-
 // One int64 index per dim of x, undefined where the dim is kept whole: masks become coordinates.
 Indices resolve(const char* op, const Tensor& x, const TensorList& given) {
   const NoGrad guard;
@@ -31,21 +23,25 @@ Indices resolve(const char* op, const Tensor& x, const TensorList& given) {
     const DType type = t.dtype();
     if (is_floating(type)) raise<DtypeError>(op, ": an index must hold integers or bool, got ", describe("index", t));
     if (type == DType::uint8)
-      raise<DtypeError>(op, ": a uint8 index may mean a mask or numbers; use .bool() or .long(): ", describe("index", t));
+      raise<DtypeError>(op,
+                        ": a uint8 index may mean a mask or numbers; use .bool() or .long(): ", describe("index", t));
     const Tensor here = t.device() == x.device() ? t : to(t, {}, x.device());
     if (type != DType::bool_) {
       out.push_back(to(here, DType::int64));
       continue;
     }
+    if (t.dim() == 0) raise<lamina::IndexError>(op, ": a 0-d mask cannot stand among indices");
     for (int64_t d = 0; d < t.dim(); ++d) {
       const size_t at = out.size() + size_t(d);
       if (at >= x.shape().size())
-        raise<lamina::IndexError>(op, ": too many indices: ", describe("mask", t), " at dim ", out.size(), " of ", describe("input", x));
+        raise<lamina::IndexError>(op, ": too many indices: ", describe("mask", t), " at dim ", out.size(), " of ",
+                                  describe("input", x));
       if (t.shape()[size_t(d)] != x.shape()[at])
-        raise<lamina::IndexError>(op, ": a mask of shape ", to_string(t.shape()), " does not fit: dim ", d, " has size ", t.shape()[size_t(d)],
-                                  " but dim ", at, " of the indexed tensor has size ", x.shape()[at], ": ", describe("input", x));
+        raise<lamina::IndexError>(op, ": a mask of shape ", to_string(t.shape()), " does not fit: dim ", d,
+                                  " has size ", t.shape()[size_t(d)], " but dim ", at,
+                                  " of the indexed tensor has size ", x.shape()[at], ": ", describe("input", x));
     }
-    for (Tensor& c : coordinates(here)) out.push_back(std::move(c));
+    for (Tensor& c : where(here)) out.push_back(std::move(c));
   }
   if (out.size() > x.shape().size())
     raise<lamina::IndexError>(op, ": too many indices: ", out.size(), " for ", describe("input", x));
@@ -53,14 +49,15 @@ Indices resolve(const char* op, const Tensor& x, const TensorList& given) {
   return out;
 }
 
-// How a call of the kernel sees x and the result. Positions (the broadcast shape of the indices) lead, kept dims follow.
+// How a call of the kernel sees x and the result. Positions (the broadcast shape of the indices) lead, kept dims
+// follow.
 struct Plan {
-  Dims shape;                // of the result, as people see it
-  Dims order;                // result dim of each kernel dim
-  View x;                    // expanded to the kernel's shape
-  std::vector<View> index;   // broadcast to the positions
-  Dims size, stride, dims;   // of the indexed dims
-  Indices tensors;           // keeps the memory of `index`
+  Dims shape;               // of the result, as people see it
+  Dims order;               // result dim of each kernel dim
+  View x;                   // expanded to the kernel's shape
+  std::vector<View> index;  // broadcast to the positions
+  Dims size, stride, dims;  // of the indexed dims
+  Indices tensors;          // keeps the memory of `index`
 
   // The kernel's view of a tensor of the result's shape.
   View arranged(const Tensor& t) const {
@@ -110,7 +107,8 @@ Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
     kept_stride.push_back(x.stride()[d]);
   }
   const auto n = int64_t(positions.size()), k = int64_t(kept.size());
-  if (n + k > kMaxDims) raise<ShapeError>(op, ": the result would have ", n + k, " dims; at most ", kMaxDims, " are supported");
+  if (n + k > kMaxDims)
+    raise<ShapeError>(op, ": the result would have ", n + k, " dims; at most ", kMaxDims, " are supported");
   for (int64_t i = 0; i < at; ++i) p.shape.push_back(kept[size_t(i)]);
   for (int64_t s : positions) p.shape.push_back(s);
   for (int64_t i = at; i < k; ++i) p.shape.push_back(kept[size_t(i)]);
@@ -127,19 +125,21 @@ Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
 }
 
 // The first index out of range, for the error.
-[[noreturn]] void raise_bad_index(const char* op, const Indices& tensors, const Dims& sizes, const Dims& dims, bool wrap, const Tensor& x) {
+[[noreturn]] void raise_bad_index(const char* op, const Indices& tensors, const Dims& sizes, const Dims& dims,
+                                  bool wrap, const Tensor& x) {
   for (size_t k = 0; k < tensors.size(); ++k) {
     const Tensor t = contiguous(to(tensors[k].detach(), {}, Device{}));
     const auto* p = static_cast<const int64_t*>(t.data());
     for (int64_t i = 0; i < t.numel(); ++i)
       if (p[i] < (wrap ? -sizes[k] : 0) || p[i] >= sizes[k])
-        raise<lamina::IndexError>(op, ": index ", p[i], " is out of range for dim ", dims[k], " of size ", sizes[k], ": ", describe("input", x));
+        raise<lamina::IndexError>(op, ": index ", p[i], " is out of range for dim ", dims[k], " of size ", sizes[k],
+                                  ": ", describe("input", x));
   }
   raise<lamina::IndexError>(op, ": an index is out of range for ", describe("input", x));
 }
 
-// dtype in which repeated additions into x are done: f32 for the half types, int64 for the small integers. Where many values
-// meet in few places, f32 sums are kept in f64.
+// dtype in which repeated additions into x are done: f32 for the half types, int64 for the small integers. Where many
+// values meet in few places, f32 sums are kept in f64.
 DType accumulation_dtype(const Tensor& x, int64_t values) {
   if (!is_floating(x.dtype())) return DType::int64;
   if (x.dtype() == DType::float64 || values / 2 >= x.numel()) return DType::float64;
@@ -172,7 +172,8 @@ bool none_given(const Indices& list) {
   return std::none_of(list.begin(), list.end(), [](const Tensor& t) { return t.defined(); });
 }
 
-void write_indexed(const char* op, const Tensor& self, const Indices& list, const Tensor& values, bool accumulate, bool wrap);
+void write_indexed(const char* op, const Tensor& self, const Indices& list, const Tensor& values, bool accumulate,
+                   bool wrap);
 
 // index for a resolved list. `wrap` allows negative indices.
 Tensor get_indexed(const char* op, const Tensor& x, const Indices& list, bool wrap) {
@@ -180,7 +181,8 @@ Tensor get_indexed(const char* op, const Tensor& x, const Indices& list, bool wr
   const Plan p = make_plan(op, x, list);
   Tensor y = allocate(p.shape, x.dtype(), x.device());
   bool bad = false;
-  kernel(&Kernels::index, x.device())(p.x, p.index.data(), int(p.index.size()), p.size.data(), p.stride.data(), wrap, p.arranged(y), &bad);
+  kernel(&Kernels::index, x.device())(p.x, p.index.data(), int(p.index.size()), p.size.data(), p.stride.data(), wrap,
+                                      p.arranged(y), &bad);
   if (bad) raise_bad_index(op, p.tensors, p.size, p.dims, wrap, x);
   if (recording({x}))
     record(op, y, {x}, [op, saved = save_all(list), shape = x.shape(), wrap](Grads& d, const Tensor& g) {
@@ -200,7 +202,8 @@ Tensor stripped(const Tensor& values, const Dims& target) {
   return reshape(values, Dims(values.shape().data() + extra, target.size()));
 }
 
-void write_indexed(const char* op, const Tensor& self, const Indices& list, const Tensor& given, bool accumulate, bool wrap) {
+void write_indexed(const char* op, const Tensor& self, const Indices& list, const Tensor& given, bool accumulate,
+                   bool wrap) {
   const Plan p = make_plan(op, self, list);
   Tensor values = stripped(given, p.shape);
   const Tensor* both[] = {&values};
@@ -209,7 +212,8 @@ void write_indexed(const char* op, const Tensor& self, const Indices& list, cons
       const int64_t v = i < values.shape().size() ? values.shape()[values.shape().size() - 1 - i] : 1;
       const int64_t want = i < p.shape.size() ? p.shape[p.shape.size() - 1 - i] : -1;
       if (v != want && (v != 1 || want < 0))
-        raise<ShapeError>(op, ": ", describe("values", given), " do not broadcast to the indexed shape ", to_string(p.shape), " of ", describe("self", self));
+        raise<ShapeError>(op, ": ", describe("values", given), " do not broadcast to the indexed shape ",
+                          to_string(p.shape), " of ", describe("self", self));
     }
   }
   InplaceWrite w(op, self, {values});
@@ -222,9 +226,11 @@ void write_indexed(const char* op, const Tensor& self, const Indices& list, cons
       Plan q = p;
       if (!is_same(target, self)) q = make_plan(op, target, list);
       for (Tensor& t : q.tensors)
-        if (t->storage == target->storage) raise<ValueError>(op, ": an index shares memory with the tensor written; clone() it first");
+        if (t->storage == target->storage)
+          raise<ValueError>(op, ": an index shares memory with the tensor written; clone() it first");
       bool bad = false;
-      kernel(&Kernels::index_put, self.device())(q.x, q.index.data(), int(q.index.size()), q.size.data(), q.stride.data(), wrap, q.arranged(same), accumulate, &bad);
+      kernel(&Kernels::index_put, self.device())(q.x, q.index.data(), int(q.index.size()), q.size.data(),
+                                                 q.stride.data(), wrap, q.arranged(same), accumulate, &bad);
       if (bad) raise_bad_index(op, q.tensors, q.size, q.dims, wrap, self);
     };
     if (accumulate) {
@@ -233,7 +239,8 @@ void write_indexed(const char* op, const Tensor& self, const Indices& list, cons
       write(self);
     }
   }
-  w.done([op, saved = save_all(list), shape = values.shape(), dtype = values.dtype(), accumulate, wrap](Grads& d, const Tensor& g) {
+  w.done([op, saved = save_all(list), shape = values.shape(), dtype = values.dtype(), accumulate, wrap](
+             Grads& d, const Tensor& g) {
     const Indices at = get_all(saved);
     if (d.want(0)) {
       d[0] = g;
@@ -258,7 +265,8 @@ Tensor as_index(const char* op, const Tensor& index, const Tensor& x) {
   if (index.dtype() != DType::int64 && index.dtype() != DType::int32)
     raise<DtypeError>(op, ": index must be int64 or int32, got ", describe("index", index), "; use .long()");
   if (index.device() != x.device())
-    raise<DeviceError>(op, ": input and index live on different devices: ", describe("input", x), ", ", describe("index", index));
+    raise<DeviceError>(op, ": input and index live on different devices: ", describe("input", x), ", ",
+                       describe("index", index));
   return to(index, DType::int64);
 }
 
@@ -275,17 +283,20 @@ Tensor at_least_1d(const Tensor& x) { return x.dim() == 0 ? alias(x, Dims{1}, Di
 void check_index_fits(const char* op, const Tensor& index, const char* label, const Tensor& x, int64_t dim) {
   const Tensor a = at_least_1d(index), b = at_least_1d(x);
   bool fits = a.dim() == b.dim() || index.numel() == 0;
-  for (size_t i = 0; fits && i < a.shape().size() && index.numel() > 0; ++i) fits = int64_t(i) == dim || a.shape()[i] <= b.shape()[i];
+  for (size_t i = 0; fits && i < a.shape().size() && index.numel() > 0; ++i)
+    fits = int64_t(i) == dim || a.shape()[i] <= b.shape()[i];
   if (!fits)
-    raise<ShapeError>(op, ": index must have the dims of ", label, " and be no larger", dim >= 0 ? str(" in any dim but ", dim) : std::string(), ": ",
-                      describe(label, x), ", ", describe("index", index));
+    raise<ShapeError>(op, ": index must have the dims of ", label, " and be no larger",
+                      dim >= 0 ? str(" in any dim but ", dim) : std::string(), ": ", describe(label, x), ", ",
+                      describe("index", index));
 }
 
 // Views for the kernels of gather and scatter: x follows the position in every dim but `dim`.
 struct Along {
   View x, index;
   int64_t size, stride;
-  Along(const Tensor& input, int64_t dim, const Tensor& i) : x(at_least_1d(input).view_of()), index(at_least_1d(i).view_of()) {
+  Along(const Tensor& input, int64_t dim, const Tensor& i)
+      : x(at_least_1d(input).view_of()), index(at_least_1d(i).view_of()) {
     size = x.shape[dim];
     stride = x.stride[dim];
     for (int d = 0; d < x.ndim; ++d) x.shape[d] = index.shape[d];
@@ -303,13 +314,15 @@ View of_shape(const Tensor& t, const View& shape) {
 }
 
 // self[index along dim] = or += src, where src has at least index's sizes or is a 0-d value.
-Tensor write_along(const char* op, const Tensor& self, int64_t dim_given, const Tensor& index_given, const Tensor& src, bool value, bool accumulate) {
+Tensor write_along(const char* op, const Tensor& self, int64_t dim_given, const Tensor& index_given, const Tensor& src,
+                   bool value, bool accumulate) {
   const int64_t dim = wrap_dim(dim_given, self.dim(), op);
   const Tensor index = as_index(op, index_given, self);
   check_index_fits(op, index, "self", self, dim);
   if (!value) {
     check_index_fits(op, index, "src", src, -1);
-    if (src.dtype() != self.dtype()) raise<DtypeError>(op, ": src must have the dtype of self: ", describe("self", self), ", ", describe("src", src));
+    if (src.dtype() != self.dtype())
+      raise<DtypeError>(op, ": src must have the dtype of self: ", describe("self", self), ", ", describe("src", src));
   }
   InplaceWrite w(op, self, {src});
   if (index.numel() > 0) {
@@ -321,7 +334,8 @@ Tensor write_along(const char* op, const Tensor& self, int64_t dim_given, const 
       const Along a(target, dim, places);
       const Tensor same = to(from, target.dtype());
       bool bad = false;
-      kernel(&Kernels::index_put, self.device())(a.x, &a.index, 1, &a.size, &a.stride, false, of_shape(same, a.index), accumulate, &bad);
+      kernel(&Kernels::index_put, self.device())(a.x, &a.index, 1, &a.size, &a.stride, false, of_shape(same, a.index),
+                                                 accumulate, &bad);
       if (bad) raise_bad_index(op, {places}, Dims{a.size}, Dims{dim}, false, self);
     };
     if (accumulate) {
@@ -359,7 +373,9 @@ void check_reduce(const char* op, std::optional<std::string_view> reduce) {
 
 // ---- index ----
 
-Tensor index(const Tensor& x, const TensorList& indices) { return get_indexed("index", x, resolve("index", x, indices), true); }
+Tensor index(const Tensor& x, const TensorList& indices) {
+  return get_indexed("index", x, resolve("index", x, indices), true);
+}
 
 Tensor index_put_(const Tensor& self, const TensorList& indices, const Tensor& values, bool accumulate) {
   const Indices list = resolve("index_put_", self, indices);
@@ -378,7 +394,8 @@ Tensor index_put(const Tensor& x, const TensorList& indices, const Tensor& value
 Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
   const int64_t d = wrap_dim(dim, x.dim(), "index_select");
   const Tensor i = line_index("index_select", index, x);
-  if (x.dim() == 0) return reshape(get_indexed("index_select", reshape(x, {1}), {i}, false), i.numel() == 1 ? Dims{} : i.shape());
+  if (x.dim() == 0)
+    return reshape(get_indexed("index_select", reshape(x, {1}), {i}, false), i.numel() == 1 ? Dims{} : i.shape());
   return get_indexed("index_select", x, one_index(x, d, i), false);
 }
 
@@ -389,9 +406,11 @@ Tensor index_add_(const Tensor& self, int64_t dim, const Tensor& index, const Te
   Dims want = self.shape();
   want[size_t(d)] = i.numel();
   if (source.shape() != want)
-    raise<ShapeError>("index_add_: source must have shape ", to_string(want), ", got ", describe("source", source), " for ", describe("self", self));
+    raise<ShapeError>("index_add_: source must have shape ", to_string(want), ", got ", describe("source", source),
+                      " for ", describe("self", self));
   const bool one = alpha.to_double() == 1;
-  write_indexed("index_add_", self, one_index(self, d, i), one ? source : elementwise(Ew::Mul, {source, weak_scalar(alpha)}), true, false);
+  write_indexed("index_add_", self, one_index(self, d, i),
+                one ? source : elementwise(Ew::Mul, {source, weak_scalar(alpha)}), true, false);
   return self;
 }
 Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) {
@@ -405,7 +424,8 @@ Tensor index_copy_(const Tensor& self, int64_t dim, const Tensor& index, const T
   Dims want = self.shape();
   want[size_t(d)] = i.numel();
   if (source.shape() != want)
-    raise<ShapeError>("index_copy_: source must have shape ", to_string(want), ", got ", describe("source", source), " for ", describe("self", self));
+    raise<ShapeError>("index_copy_: source must have shape ", to_string(want), ", got ", describe("source", source),
+                      " for ", describe("self", self));
   write_indexed("index_copy_", self, one_index(self, d, i), source, false, false);
   return self;
 }
@@ -416,7 +436,8 @@ Tensor index_copy(const Tensor& x, int64_t dim, const Tensor& index, const Tenso
 Tensor index_fill_(const Tensor& self, int64_t dim, const Tensor& index, const Operand& value) {
   const int64_t d = wrap_dim(dim, self.dim(), "index_fill_");
   if (self.dim() == 0) raise<ShapeError>("index_fill_: self must have at least 1 dim");
-  if (value.dim() > 0) raise<ShapeError>("index_fill_: value must be a number or a 0-d tensor, got ", describe("value", value));
+  if (value.dim() > 0)
+    raise<ShapeError>("index_fill_: value must be a number or a 0-d tensor, got ", describe("value", value));
   write_indexed("index_fill_", self, one_index(self, d, line_index("index_fill_", index, self)), value, false, true);
   return self;
 }
@@ -445,22 +466,26 @@ Tensor gather(const Tensor& x, int64_t dim_given, const Tensor& index_given) {
   return y;
 }
 
-Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, std::optional<std::string_view> reduce) {
+Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
+                std::optional<std::string_view> reduce) {
   check_reduce("scatter_", reduce);
   return write_along("scatter_", self, dim, index, src, false, reduce.has_value());
 }
-Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& index, Scalar value, std::optional<std::string_view> reduce) {
+Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& index, Scalar value,
+                std::optional<std::string_view> reduce) {
   check_reduce("scatter_", reduce);
   return write_along("scatter_", self, dim, index, number_like(self, value), true, reduce.has_value());
 }
 Tensor scatter_add_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
   return write_along("scatter_add_", self, dim, index, src, false, true);
 }
-Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src, std::optional<std::string_view> reduce) {
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& src,
+               std::optional<std::string_view> reduce) {
   const Tensor y = clone(x);
   return scatter_(y, dim, index, src, reduce);
 }
-Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, Scalar value, std::optional<std::string_view> reduce) {
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, Scalar value,
+               std::optional<std::string_view> reduce) {
   const Tensor y = clone(x);
   return scatter_(y, dim, index, value, reduce);
 }
@@ -473,7 +498,8 @@ Tensor take_along_dim(const Tensor& x, const Tensor& indices, std::optional<int6
   if (!dim) return gather(reshape(x, {-1}), 0, reshape(indices, {-1}));
   const int64_t d = wrap_dim(*dim, x.dim(), "take_along_dim");
   if (x.dim() != indices.dim())
-    raise<ShapeError>("take_along_dim: input and indices must have the same number of dims: ", describe("input", x), ", ", describe("indices", indices));
+    raise<ShapeError>("take_along_dim: input and indices must have the same number of dims: ", describe("input", x),
+                      ", ", describe("indices", indices));
   // Both broadcast in every dim but d.
   Dims a = x.shape(), b = indices.shape();
   for (size_t i = 0; i < a.size(); ++i) {
@@ -482,87 +508,6 @@ Tensor take_along_dim(const Tensor& x, const Tensor& indices, std::optional<int6
     if (b[i] == 1) b[i] = a[i];
   }
   return gather(expand(x, a), d, expand(indices, b));
-}
-
-// ---- masks ----
-
-Tensor nonzero(const Tensor& x) {
-  const NoGrad guard;
-  const Tensor mask = contiguous(to(at_least_1d(x.detach()), DType::bool_));
-  const int64_t count = sum(mask).item().to_int();
-  // Column by column in memory, so that each coordinate is a contiguous index.
-  const Tensor columns = allocate(Dims{mask.dim(), count}, DType::int64, x.device());
-  const Tensor out = transpose(columns, 0, 1);
-  if (count > 0) kernel(&Kernels::nonzero, x.device())(mask.view_of(), out.view_of());
-  return x.dim() == 0 ? alias(out, Dims{count, 0}, Dims{1, 1}, 0) : out;
-}
-
-TensorList where(const Tensor& condition) { return coordinates(at_least_1d(condition)); }
-
-Tensor masked_select(const Tensor& x, const Tensor& mask) {
-  if (mask.dtype() != DType::bool_) raise<DtypeError>("masked_select: mask must be bool, got ", describe("mask", mask));
-  const Tensor* both[] = {&x, &mask};
-  const Dims shape = broadcast_shapes("masked_select", both);
-  if (shape.empty()) return index(reshape(x, {1}), {reshape(mask, {1})});
-  return index(expand(x, shape), {expand(mask, shape)});
-}
-
-namespace {
-
-Tensor mask_value(const char* op, const Tensor& x, const Tensor& mask, const Tensor& value) {
-  if (mask.dtype() != DType::bool_) raise<DtypeError>(op, ": mask must be bool, got ", describe("mask", mask), "; use mask.bool()");
-  if (value.dim() > 0) raise<ShapeError>(op, ": value must be a number or a 0-d tensor, got ", describe("value", value));
-  Tensor v = to(value, x.dtype(), x.device());
-  if (v->weak) v = clone(v);
-  return v;
-}
-
-}  // namespace
-
-Tensor masked_fill(const Tensor& x, const Tensor& mask, const Operand& value) {
-  return where(mask, mask_value("masked_fill", x, mask, value), x->weak ? clone(x) : x);
-}
-
-Tensor masked_fill_(const Tensor& self, const Tensor& mask, const Operand& value) {
-  const Tensor v = mask_value("masked_fill_", self, mask, value);
-  const Tensor* both[] = {&self, &mask};
-  if (broadcast_shapes("masked_fill_", both) != self.shape())
-    raise<ShapeError>("masked_fill_: mask does not broadcast to self: ", describe("self", self), ", ", describe("mask", mask));
-  InplaceWrite w("masked_fill_", self, {v});
-  if (self.numel() > 0) {
-    const bool overlap = mask->storage == self->storage;
-    const Tensor m = overlap ? clone(mask) : mask;
-    const View in[] = {stretched(m, self.shape()), stretched(v, self.shape()), self.view_of()};
-    const DType compute = self.dtype() == DType::float64 ? DType::float64 : is_floating(self.dtype()) ? DType::float32 : DType::int64;
-    const double none[3] = {};
-    kernel(&Kernels::elementwise, self.device())(EwOp{Ew::Where, 0}, compute, in, 3, self.view_of(), none);
-  }
-  return w.done([at = save(mask)](Grads& d, const Tensor& g) {
-    const Tensor m = at.get();
-    if (d.want(0)) d[0] = masked_fill(g, m, 0);
-    if (d.want(1)) d[1] = sum(where(m, g, zeros(Dims{}, g.dtype(), g.device())));
-  });
-}
-
-Tensor one_hot(const Tensor& x, int64_t num_classes) {
-  if (x.dtype() != DType::int64) raise<DtypeError>("one_hot: input must be int64 class numbers, got ", describe("input", x), "; use .long()");
-  if (num_classes < -1 || (num_classes == 0 && x.numel() > 0)) raise<ValueError>("one_hot: num_classes must be positive or -1, got ", num_classes);
-  if (num_classes == -1 && x.numel() == 0) raise<ValueError>("one_hot: an empty input needs num_classes");
-  const NoGrad guard;
-  const Tensor host = contiguous(to(x, {}, Device{}));
-  const auto* p = static_cast<const int64_t*>(host.data());
-  int64_t low = 0, high = 0;
-  for (int64_t i = 0; i < host.numel(); ++i) {
-    low = std::min(low, p[i]);
-    high = std::max(high, p[i]);
-  }
-  if (low < 0) raise<lamina::IndexError>("one_hot: class ", low, " is negative");
-  if (num_classes != -1 && x.numel() > 0 && high >= num_classes)
-    raise<lamina::IndexError>("one_hot: class ", high, " is not below num_classes ", num_classes);
-  Size shape = x.shape();
-  shape.push_back(num_classes == -1 ? checked::add(high, 1, "one_hot") : num_classes);
-  const Tensor y = zeros(shape, DType::int64, x.device());
-  return x.numel() > 0 ? scatter_(y, -1, unsqueeze(x, -1), Scalar(1)) : y;
 }
 
 }  // namespace lamina

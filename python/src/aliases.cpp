@@ -7,11 +7,14 @@ namespace {
 
 // The alias stands wherever the name does, with its in-place form.
 constexpr const char* kAliases[][2] = {
-    {"subtract", "sub"},        {"multiply", "mul"},     {"divide", "div"},          {"true_divide", "div"}, {"absolute", "abs"},
-    {"negative", "neg"},        {"greater", "gt"},       {"greater_equal", "ge"},    {"less", "lt"},         {"less_equal", "le"},
-    {"not_equal", "ne"},        {"clip", "clamp"},       {"fix", "trunc"},           {"arctan", "atan"},     {"arctan2", "atan2"},
-    {"concat", "cat"},          {"concatenate", "cat"},  {"row_stack", "vstack"},    {"moveaxis", "movedim"}, {"swapaxes", "transpose"},
-    {"swapdims", "transpose"},  {"expit", "sigmoid"},
+    {"subtract", "sub"},     {"multiply", "mul"},       {"divide", "div"},
+    {"true_divide", "div"},  {"absolute", "abs"},       {"negative", "neg"},
+    {"greater", "gt"},       {"greater_equal", "ge"},   {"less", "lt"},
+    {"less_equal", "le"},    {"not_equal", "ne"},       {"clip", "clamp"},
+    {"fix", "trunc"},        {"arctan", "atan"},        {"arctan2", "atan2"},
+    {"concat", "cat"},       {"concatenate", "cat"},    {"row_stack", "vstack"},
+    {"moveaxis", "movedim"}, {"swapaxes", "transpose"}, {"swapdims", "transpose"},
+    {"expit", "sigmoid"},
 };
 
 void copy_name(const py::object& where, const std::string& alias, const std::string& name) {
@@ -37,11 +40,16 @@ void add_aliases(py::module_& m, py::module_& functional, const py::object& type
         "Coordinates of the elements that are not zero: one row each, or one index tensor per dim.");
   method("nonzero", nonzero_of, py::kw_only(), py::arg("as_tuple") = false);
   // x.where(condition, other): self stands second.
-  method("where", [](const Tensor& self, const Tensor& condition, const py::object& other) {
-    if (!condition.defined()) throw TypeError("where: argument 'condition' must be a Tensor, got None");
-    if (!From<Operand>::check(other.ptr())) throw TypeError(str("where: argument 'other' must be a Tensor or a number, got ", Py_TYPE(other.ptr())->tp_name));
-    return where(condition, Operand(self), From<Operand>::get(other.ptr()));
-  }, py::arg("condition"), py::arg("other"));
+  method(
+      "where",
+      [](const Tensor& self, const Tensor& condition, const py::object& other) {
+        if (!condition.defined()) throw TypeError("where: argument 'condition' must be a Tensor, got None");
+        if (!From<Operand>::check(other.ptr()))
+          throw TypeError(
+              str("where: argument 'other' must be a Tensor or a number, got ", Py_TYPE(other.ptr())->tp_name));
+        return where(condition, Operand(self), From<Operand>::get(other.ptr()));
+      },
+      py::arg("condition"), py::arg("other"));
   method("__reversed__", [](const Tensor& self) { return self.dim() == 0 ? self : flip(self, Dims{0}); });
 }
 

@@ -18,7 +18,8 @@ struct Item {
   }
 };
 
-// The parsed index: a view by all basic items, and what is left for index tensors (one per dim of the view, undefined: whole).
+// The parsed index: a view by all basic items, and what is left for index tensors (one per dim of the view, undefined:
+// whole).
 struct Parsed {
   Tensor view;
   TensorList indices;
@@ -44,14 +45,19 @@ Item classify(PyObject* o) {
   if (PyBool_Check(o) || is_numpy_bool(o)) return {Item::boolean, o, PyObject_IsTrue(o) == 1};
   if (is_tensor(o)) return tensor_item(unwrap(o));
   if (is_number(o)) {
-    if (PyFloat_Check(o) || !PyIndex_Check(o)) throw IndexError(str("index: must be integers, slices, None, ..., masks or integer tensors, got ", Py_TYPE(o)->tp_name));
+    if (PyFloat_Check(o) || !PyIndex_Check(o))
+      throw IndexError(
+          str("index: must be integers, slices, None, ..., masks or integer tensors, got ", Py_TYPE(o)->tp_name));
     return {Item::integer, o, integer_from(o)};
   }
-  if (PyUnicode_Check(o) || PyBytes_Check(o) || (!PySequence_Check(o) && !PyObject_CheckBuffer(o) && !PyObject_HasAttrString(o, "__array__")))
-    throw IndexError(str("index: must be integers, slices, None, ..., masks or integer tensors, got ", Py_TYPE(o)->tp_name));
+  if (PyUnicode_Check(o) || PyBytes_Check(o) ||
+      (!PySequence_Check(o) && !PyObject_CheckBuffer(o) && !PyObject_HasAttrString(o, "__array__")))
+    throw IndexError(
+        str("index: must be integers, slices, None, ..., masks or integer tensors, got ", Py_TYPE(o)->tp_name));
   // A range or another sequence is read as a list.
   const bool plain = PyList_Check(o) || PyObject_CheckBuffer(o) || PyObject_HasAttrString(o, "__array__");
-  const py::object list = plain ? py::reinterpret_borrow<py::object>(o) : py::reinterpret_steal<py::object>(PySequence_List(o));
+  const py::object list =
+      plain ? py::reinterpret_borrow<py::object>(o) : py::reinterpret_steal<py::object>(PySequence_List(o));
   if (!list) throw py::error_already_set();
   Tensor t = as_tensor("index", list.ptr());
   // An empty list holds no numbers that could say its dtype.
@@ -60,7 +66,8 @@ Item classify(PyObject* o) {
 }
 
 [[noreturn]] void raise_range(int64_t i, int64_t dim, int64_t size, const Tensor& x) {
-  throw IndexError(str("index: index ", i, " is out of range for dim ", dim, " of size ", size, ": ", describe("input", x)));
+  throw IndexError(
+      str("index: index ", i, " is out of range for dim ", dim, " of size ", size, ": ", describe("input", x)));
 }
 
 // Applies the items from left to right. `dim` counts the dims of the view, `source` those of x.
@@ -89,7 +96,8 @@ Parsed view_by(const Tensor& x, const std::vector<Item>& items) {
       case Item::slice: {
         Py_ssize_t start, stop, step;
         if (PySlice_Unpack(i.object, &start, &stop, &step) != 0) throw py::error_already_set();
-        if (start != 0 || stop != PY_SSIZE_T_MAX || step != 1) p.view = slice(p.view, dim, int64_t(start), int64_t(stop), int64_t(step));
+        if (start != 0 || stop != PY_SSIZE_T_MAX || step != 1)
+          p.view = slice(p.view, dim, int64_t(start), int64_t(stop), int64_t(step));
         keep(1);
         break;
       }
@@ -140,7 +148,9 @@ Tensor stripped(Tensor value, int64_t dims) {
 void assign(const Tensor& x, PyObject* key, PyObject* value) {
   const Parsed p = parse(x, key);
   const bool number = !is_tensor(value) && is_number(value);
-  const Tensor v = is_tensor(value) ? unwrap(value) : number ? weak_scalar(scalar_from(value)) : as_tensor("index", value);
+  const Tensor v = is_tensor(value) ? unwrap(value)
+                   : number         ? weak_scalar(scalar_from(value))
+                                    : as_tensor("index", value);
   const ReleaseGil release(p.view.numel() > (1 << 15));
   if (!p.advanced) {
     if (number) {
@@ -150,7 +160,8 @@ void assign(const Tensor& x, PyObject* key, PyObject* value) {
     }
     return;
   }
-  const bool mask = p.indices.size() == 1 && p.indices[0].dtype() == DType::bool_ && p.indices[0].shape() == p.view.shape();
+  const bool mask =
+      p.indices.size() == 1 && p.indices[0].dtype() == DType::bool_ && p.indices[0].shape() == p.view.shape();
   if (mask && v.dim() == 0 && p.indices[0].device() == x.device()) {
     masked_fill_(p.view, p.indices[0], v);
   } else {
@@ -200,7 +211,8 @@ PyObject* iterate(PyObject* self) {
 
 int contains(PyObject* self, PyObject* value) {
   try {
-    if (!is_tensor(value) && !is_number(value)) throw TypeError(str("in: expected a number or a tensor, got ", Py_TYPE(value)->tp_name));
+    if (!is_tensor(value) && !is_number(value))
+      throw TypeError(str("in: expected a number or a tensor, got ", Py_TYPE(value)->tp_name));
     return any(elementwise(Ew::Eq, {unwrap(self), From<Operand>::get(value)})).item().to_bool();
   } catch (...) {
     set_python_error();
