@@ -174,6 +174,7 @@ def test_ctrl_c(what):
 {prepare}
 sent = [0.0]
 worst = 0.0
+started, used = time.perf_counter(), time.process_time()
 for _ in range(3):
     def send():
         time.sleep(0.05)
@@ -192,13 +193,14 @@ x = lamina.ones(3, requires_grad=True)
 (x * 2).sum().backward()
 assert x.grad.tolist() == [2.0] * 3
 assert (lamina.ones(100, 100) @ lamina.ones(100, 100)).sum().item() == 1e6
-print(worst)
+print(worst, 2 * (time.perf_counter() - started) / (time.process_time() - used))
 """,
         timeout=180,
         OMP_NUM_THREADS="2",
     )
-    # 100 ms is the aim on an idle machine; the bound leaves room for a loaded one.
-    assert float(out) < 1.0
+    # 100 ms is the aim on an idle machine; where other processes take the CPUs, everything takes longer by that factor.
+    worst, slowness = map(float, out.split())
+    assert worst < 0.5 * max(1.0, slowness)
 
 
 def test_signal_handler_of_the_user_runs():
