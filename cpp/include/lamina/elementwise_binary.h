@@ -67,7 +67,10 @@ struct Pow : Binary<Pow> {
 struct Atan2 : Binary<Atan2> {
   static constexpr EwSpec spec{"Angle of the point (other, input)."};
   FWD { return atan2(a, b); }
-  BWD { return I == 0 ? g * (b / (a * a + b * b)) : -g * (a / (a * a + b * b)); }
+  BWD {
+    const T r = a * a + b * b;  // 0 at the origin, where the gradient is 0 by convention
+    return select(r == T(0), T(0), g * ((I == 0 ? b : -a) / r));
+  }
 };
 // The gradient of a tie is shared half and half.
 struct Minimum : Binary<Minimum> {
