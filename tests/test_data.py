@@ -145,7 +145,7 @@ def test_leaving_early_ends_the_threads():
     deadline = time.time() + 5
     while threading.active_count() > before and time.time() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() == before and dataset.asked < 40
+    assert threading.active_count() <= before and dataset.asked < 40
 
 
 def test_worker_init():

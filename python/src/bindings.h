@@ -5,6 +5,7 @@
 namespace lamina::python {
 
 void init_tensor_methods(py::module_& m);  // properties and small methods of Tensor
+void init_gil(py::module_& m);             // interruption, and leaving while other threads compute
 void init_data(py::module_& m);            // tensor(), NumPy, lists
 void init_autograd(py::module_& m);        // backward, grad, modes, hooks
 void init_io(py::module_& m);              // files of tensors

@@ -55,17 +55,7 @@ void init_device(py::module_& m) {
       });
 }
 
-// Long kernels ask every 10 ms whether the user wants to stop; Python's own handlers decide.
-bool interrupt_poll() {
-  if (_Py_IsFinalizing()) return false;
-  const PyGILState_STATE gil = PyGILState_Ensure();
-  const bool stop = PyErr_Occurred() != nullptr || PyErr_CheckSignals() != 0;
-  PyGILState_Release(gil);
-  return stop;
-}
-
 void init_runtime(py::module_& m) {
-  cpu::set_interrupt_poll(interrupt_poll);
   m.attr("__version__") = LAMINA_VERSION;
   m.def("get_num_threads", [] { return cpu::num_threads(); }, "Number of threads kernels use.");
   m.def("set_num_threads", [](int n) {
@@ -90,6 +80,7 @@ void init_runtime(py::module_& m) {
 
 PYBIND11_MODULE(_C, m) {
   m.doc() = "The lamina engine.";
+  init_gil(m);
   init_errors(m);
   init_tensor_type(m);
   init_dtypes(m);

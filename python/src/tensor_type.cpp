@@ -35,12 +35,6 @@ PyTensor* new_wrapper() {
 
 }  // namespace
 
-ReleaseGil::~ReleaseGil() {
-  if (!state_) return;
-  while (_Py_IsFinalizing()) pause();
-  PyEval_RestoreThread(state_);
-}
-
 AcquireGil::AcquireGil() {
   while (_Py_IsFinalizing() && !PyGILState_Check()) pause();
   state_ = PyGILState_Ensure();

@@ -44,7 +44,7 @@ PyObject* guarded(F&& f) {
 // back into it, so it sleeps until the process ends.
 class ReleaseGil {
  public:
-  explicit ReleaseGil(bool on = true) : state_(on ? PyEval_SaveThread() : nullptr) {}
+  explicit ReleaseGil(bool on = true);
   ~ReleaseGil();
   ReleaseGil(const ReleaseGil&) = delete;
   ReleaseGil& operator=(const ReleaseGil&) = delete;

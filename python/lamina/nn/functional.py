@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .._C import Tensor
 from .._C import functional as _F
 
@@ -24,9 +26,23 @@ mse_loss = _F.mse_loss
 nll_loss = _F.nll_loss
 sigmoid = _F.sigmoid
 smooth_l1_loss = _F.smooth_l1_loss
+one_hot = _F.one_hot
+pad = _F.pad
 softmax = _F.softmax
 softplus = _F.softplus
 tanh = _F.tanh
+
+
+def __getattr__(name: str) -> Any:
+    """What the engine offers and this page does not name is reached all the same."""
+    try:
+        return getattr(_F, name)
+    except AttributeError:
+        raise AttributeError(f"module 'lamina.nn.functional' has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(n for n in dir(_F) if not n.startswith("_"))})
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
