@@ -75,7 +75,9 @@ class Index {
     const Node* node = nullptr;
     uint32_t index = 0;
   };
-  size_t hash(const Node* n) const { return ((reinterpret_cast<uintptr_t>(n) >> 6) * 0x9E3779B97F4A7C15ull >> 20) & mask_; }
+  size_t hash(const Node* n) const {
+    return ((reinterpret_cast<uintptr_t>(n) >> 6) * 0x9E3779B97F4A7C15ull >> 20) & mask_;
+  }
   void grow(size_t size) {
     std::vector<Slot> old(size);
     old.swap(slots_);
@@ -117,14 +119,20 @@ struct Buffers {
 
 thread_local std::unique_ptr<Buffers> spare_buffers;
 
-std::unique_ptr<Buffers> take_buffers() { return spare_buffers ? std::move(spare_buffers) : std::make_unique<Buffers>(); }
+std::unique_ptr<Buffers> take_buffers() {
+  return spare_buffers ? std::move(spare_buffers) : std::make_unique<Buffers>();
+}
 
 }  // namespace
 
 class Engine {
  public:
   Engine(bool retain_graph, bool create_graph, bool only_captured)
-      : retain_(retain_graph), create_(create_graph), only_captured_(only_captured), buffers_(take_buffers()), tasks_(buffers_->tasks) {}
+      : retain_(retain_graph),
+        create_(create_graph),
+        only_captured_(only_captured),
+        buffers_(take_buffers()),
+        tasks_(buffers_->tasks) {}
   ~Engine() {
     buffers_->clear();  // may run user code (destructors of custom functions), so before the buffers are offered again
     spare_buffers = std::move(buffers_);
@@ -248,7 +256,8 @@ class Engine {
     Tensor& sum = slot_of(tasks_[i], slot);
     if (!sum.defined()) {
       sum = std::move(g);
-    } else if (!create_ && sum->refs() == 1 && sum->storage->refs() == 1 && sum.shape() == g.shape() && sum.is_contiguous()) {
+    } else if (!create_ && sum->refs() == 1 && sum->storage->refs() == 1 && sum.shape() == g.shape() &&
+               sum.is_contiguous()) {
       add_(sum, g);
     } else {
       sum = add(sum, g);
@@ -303,11 +312,13 @@ class Engine {
       Tensor r = h.fn(g[slot]);
       if (!r.defined()) continue;
       if (r.shape() != g[slot].shape() || r.dtype() != g[slot].dtype())
-        raise<GradError>("hook: the returned gradient must match: ", describe("returned", r), ", ", describe("expected", g[slot]));
+        raise<GradError>("hook: the returned gradient must match: ", describe("returned", r), ", ",
+                         describe("expected", g[slot]));
       g[slot] = std::move(r);
     }
     for (auto& r : extras.retained)
-      if (r.slot < g.size() && g[r.slot].defined()) r.grad = r.grad.defined() ? add(r.grad, g[r.slot]) : clone(g[r.slot]);
+      if (r.slot < g.size() && g[r.slot].defined())
+        r.grad = r.grad.defined() ? add(r.grad, g[r.slot]) : clone(g[r.slot]);
   }
 
   void call(uint32_t i, Node& node, std::span<Tensor> g) {
@@ -335,7 +346,8 @@ class Engine {
     const NoGrad off;
     if (!lamina::any(isnan(g)).item().to_bool()) return;
     const NodeExtras* x = node.extras_or_null();
-    raise<GradError>(node.name(), ": its backward made NaN in gradient ", k, x && !x->trace.empty() ? ". The forward ran here:\n" + x->trace : "");
+    raise<GradError>(node.name(), ": its backward made NaN in gradient ", k,
+                     x && !x->trace.empty() ? ". The forward ran here:\n" + x->trace : "");
   }
 
   const bool retain_, create_, only_captured_;
@@ -353,11 +365,13 @@ Tensor root_gradient(const char* what, const Tensor& root, const Tensor& g) {
                      ". Was it computed under no_grad, detached, or from inputs without requires_grad=True?");
   if (!g.defined()) {
     if (root.numel() != 1)
-      raise<GradError>(what, ": a gradient can be created implicitly only for a scalar; pass gradient= for ", describe("self", root));
+      raise<GradError>(what, ": a gradient can be created implicitly only for a scalar; pass gradient= for ",
+                       describe("self", root));
     return ones(root.shape(), root.dtype(), root.device());
   }
   if (g.shape() != root.shape())
-    raise<ShapeError>(what, ": gradient must have the shape of its tensor: ", describe("gradient", g), ", ", describe("self", root));
+    raise<ShapeError>(what, ": gradient must have the shape of its tensor: ", describe("gradient", g), ", ",
+                      describe("self", root));
   return g.dtype() == root.dtype() ? g : to(g, root.dtype());
 }
 
@@ -390,7 +404,8 @@ TensorList grad(std::span<const Tensor> outputs, std::span<const Tensor> inputs,
   for (size_t i = 0; i < inputs.size(); ++i) {
     result.push_back(engine.take(i));
     if (!result.back().defined() && !allow_unused)
-      raise<GradError>("grad: input ", i, " was not used in the graph: ", describe("input", inputs[i]), ". Pass allow_unused=True to get None");
+      raise<GradError>("grad: input ", i, " was not used in the graph: ", describe("input", inputs[i]),
+                       ". Pass allow_unused=True to get None");
   }
   return result;
 }

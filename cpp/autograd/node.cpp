@@ -15,7 +15,8 @@ std::atomic<uint64_t> next_hook{1};
 }  // namespace
 
 std::atomic<int64_t> python_in_graphs{0};
-[[gnu::tls_model("initial-exec")]] constinit thread_local const Node* running_node = nullptr;  // whose backward this thread is in (see engine.cpp)
+[[gnu::tls_model("initial-exec")]] constinit thread_local const Node* running_node =
+    nullptr;  // whose backward this thread is in (see engine.cpp)
 
 bool grad_enabled() { return grad_on; }
 void set_grad_enabled(bool on) { grad_on = on; }
@@ -90,7 +91,8 @@ void LeafNode::apply(std::span<const Tensor> g, Grads&) {
   if (!in.defined() || !requires_grad) return;
   if (!grad.defined()) {
     // Keep the gradient itself only if nothing else can see or change it, and it is dense.
-    const bool own = in->refs() == 1 && in->storage->refs() == 1 && in->storage->bytes() == size_t(in.numel()) * size_of(in.dtype());
+    const bool own =
+        in->refs() == 1 && in->storage->refs() == 1 && in->storage->bytes() == size_t(in.numel()) * size_of(in.dtype());
     grad = grad_enabled() || own ? in : clone(in);
     if (grad_enabled() && !own) grad = clone(in);
   } else if (grad_enabled()) {
@@ -120,8 +122,9 @@ Saved save_output(const Tensor& output, uint32_t slot) {
 Tensor Saved::get() const {
   if (!tensor_.defined()) return {};
   if (tensor_->storage->version() != version_) {
-    raise<GradError>(running_node ? running_node->name() : "backward", ": a tensor saved for backward was changed in place: ",
-                     describe("saved", tensor_), " is at version ", tensor_->storage->version(), ", expected ", version_,
+    raise<GradError>(running_node ? running_node->name() : "backward",
+                     ": a tensor saved for backward was changed in place: ", describe("saved", tensor_),
+                     " is at version ", tensor_->storage->version(), ", expected ", version_,
                      ". Use the out-of-place form, or clone() before the in-place call");
   }
   if (output_ < 0 || !running_node) return tensor_;
@@ -180,10 +183,12 @@ Tensor& Tensor::requires_grad_(bool on) {
   if (on && !is_floating(dtype()))
     raise<DtypeError>("requires_grad_: only floating tensors have gradients, got ", describe("self", *this));
   if (on && impl_->inference)
-    raise<GradError>("requires_grad_: a tensor made in inference_mode stays outside autograd; clone() it outside first");
+    raise<GradError>(
+        "requires_grad_: a tensor made in inference_mode stays outside autograd; clone() it outside first");
   if (!is_leaf()) {
     if (on) return *this;
-    raise<GradError>("requires_grad_: only a leaf tensor can stop requiring grad; use detach() for ", describe("self", *this));
+    raise<GradError>("requires_grad_: only a leaf tensor can stop requiring grad; use detach() for ",
+                     describe("self", *this));
   }
   if (!on && (!impl_->autograd || !impl_->autograd->fn)) return *this;
   leaf_node(*this).requires_grad = on;
@@ -271,7 +276,8 @@ void remove_hook(const HookId& hook) {
   if (!node) return;
   NodeExtras& x = *node->extras_or_null();
   for (auto* list : {&x.hooks, &x.post_accumulate}) {
-    const auto at = std::find_if(list->begin(), list->end(), [&](const NodeExtras::Hook& h) { return h.id == hook.id; });
+    const auto at =
+        std::find_if(list->begin(), list->end(), [&](const NodeExtras::Hook& h) { return h.id == hook.id; });
     if (at == list->end()) continue;
     const NodeExtras::Hook gone = std::move(*at);  // dies after the list is whole again: its destructor may run Python
     list->erase(at);

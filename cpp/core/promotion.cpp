@@ -61,9 +61,10 @@ Dims broadcast_shapes(const char* op, std::span<const Tensor* const> inputs) {
       }
       std::string operands;
       for (size_t k = 0; k < inputs.size(); ++k)
-        operands += (k ? ", " : "") + describe(inputs.size() == 2 ? (k ? "other" : "input") : "operand " + std::to_string(k), *inputs[k]);
-      raise<ShapeError>(op, ": shapes do not broadcast at dimension ", int64_t(i) - int64_t(ndim), " (", out[i], " and ", d,
-                        "): ", operands, ". Sizes must be equal or 1, aligned from the right");
+        operands += (k ? ", " : "") +
+                    describe(inputs.size() == 2 ? (k ? "other" : "input") : "operand " + std::to_string(k), *inputs[k]);
+      raise<ShapeError>(op, ": shapes do not broadcast at dimension ", int64_t(i) - int64_t(ndim), " (", out[i],
+                        " and ", d, "): ", operands, ". Sizes must be equal or 1, aligned from the right");
     }
   }
   return out;

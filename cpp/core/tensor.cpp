@@ -13,7 +13,12 @@ Storage::Storage(size_t bytes, Device device) : bytes_(bytes), device_(device) {
 }
 
 Storage::Storage(void* data, size_t bytes, Device device, void* owner, void (*owner_release)(void*), bool read_only)
-    : data_(data), bytes_(bytes), device_(device), read_only_(read_only), owner_(owner), owner_release_(owner_release) {}
+    : data_(data),
+      bytes_(bytes),
+      device_(device),
+      read_only_(read_only),
+      owner_(owner),
+      owner_release_(owner_release) {}
 
 Storage::~Storage() {
   if (owner_release_) {
@@ -119,9 +124,7 @@ Ref<TensorImpl> make_impl(Ref<Storage> storage, std::span<const int64_t> shape, 
   return impl;
 }
 
-size_t byte_size(int64_t count, DType dtype) {
-  return size_t(checked::mul(count, int64_t(size_of(dtype)), "bytes"));
-}
+size_t byte_size(int64_t count, DType dtype) { return size_t(checked::mul(count, int64_t(size_of(dtype)), "bytes")); }
 
 }  // namespace
 
@@ -129,18 +132,29 @@ bool inference_enabled() { return inference_on; }
 void set_inference_enabled(bool on) { inference_on = on; }
 
 Scalar Tensor::item() const {
-  if (numel() != 1) raise<ShapeError>("item: only a tensor with one element is a number, got ", describe("self", *this));
+  if (numel() != 1)
+    raise<ShapeError>("item: only a tensor with one element is a number, got ", describe("self", *this));
   switch (dtype()) {
-    case DType::bool_: return Scalar(first_element<uint8_t>(*this) != 0);
-    case DType::uint8: return Scalar(first_element<uint8_t>(*this));
-    case DType::int8: return Scalar(first_element<int8_t>(*this));
-    case DType::int16: return Scalar(first_element<int16_t>(*this));
-    case DType::int32: return Scalar(first_element<int32_t>(*this));
-    case DType::int64: return Scalar(first_element<int64_t>(*this));
-    case DType::float16: return Scalar(to_float(first_element<Half>(*this)));
-    case DType::bfloat16: return Scalar(to_float(first_element<BFloat16>(*this)));
-    case DType::float32: return Scalar(first_element<float>(*this));
-    case DType::float64: return Scalar(first_element<double>(*this));
+    case DType::bool_:
+      return Scalar(first_element<uint8_t>(*this) != 0);
+    case DType::uint8:
+      return Scalar(first_element<uint8_t>(*this));
+    case DType::int8:
+      return Scalar(first_element<int8_t>(*this));
+    case DType::int16:
+      return Scalar(first_element<int16_t>(*this));
+    case DType::int32:
+      return Scalar(first_element<int32_t>(*this));
+    case DType::int64:
+      return Scalar(first_element<int64_t>(*this));
+    case DType::float16:
+      return Scalar(to_float(first_element<Half>(*this)));
+    case DType::bfloat16:
+      return Scalar(to_float(first_element<BFloat16>(*this)));
+    case DType::float32:
+      return Scalar(first_element<float>(*this));
+    case DType::float64:
+      return Scalar(first_element<double>(*this));
   }
   __builtin_unreachable();
 }

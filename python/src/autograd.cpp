@@ -24,7 +24,8 @@ TensorList list_of(const py::object& o, const char* what) {
   if (is_tensor(o.ptr())) return {unwrap(o.ptr())};
   if (!From<TensorList>::check(o.ptr())) {
     const py::tuple t = py::tuple(o);
-    if (!From<TensorList>::check(t.ptr())) throw TypeError(str(what, ": expected a Tensor or a sequence of Tensors, got ", Py_TYPE(o.ptr())->tp_name));
+    if (!From<TensorList>::check(t.ptr()))
+      throw TypeError(str(what, ": expected a Tensor or a sequence of Tensors, got ", Py_TYPE(o.ptr())->tp_name));
     return From<TensorList>::get(t.ptr());
   }
   return From<TensorList>::get(o.ptr());
@@ -36,12 +37,14 @@ void warn_of_cycle() {
   if (warned) return;
   warned = true;
   const char* text =
-      "backward: with create_graph=True a parameter and its .grad keep each other alive; set .grad to None when done, or use "
+      "backward: with create_graph=True a parameter and its .grad keep each other alive; set .grad to None when done, "
+      "or use "
       "lamina.autograd.grad";
   if (PyErr_WarnEx(PyExc_UserWarning, text, 1) != 0) throw py::error_already_set();
 }
 
-void run_backward(const TensorList& roots, const py::object& gradient, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
+void run_backward(const TensorList& roots, const py::object& gradient, std::optional<bool> retain_graph,
+                  bool create_graph, const py::object& inputs) {
   const TensorList g = list_of(gradient, "backward"), in = list_of(inputs, "backward");
   if (create_graph) warn_of_cycle();
   const ReleaseGil release;
@@ -52,8 +55,12 @@ void run_backward(const TensorList& roots, const py::object& gradient, std::opti
 void set_data(Tensor t, const Tensor& v) {
   if (!v.defined()) throw TypeError("data: the new value must be a tensor, got None");
   const bool alike = v.dtype() == t.dtype() && v.shape() == t.shape() && v.device() == t.device();
-  if (!alike && !t.is_leaf()) throw GradError("data: only a leaf may change shape, dtype or device: " + describe("self", t) + ", " + describe("value", v));
-  if (!alike && t.requires_grad() && !is_floating(v.dtype())) throw DtypeError("data: a tensor that requires grad stays floating: " + describe("self", t) + ", " + describe("value", v));
+  if (!alike && !t.is_leaf())
+    throw GradError("data: only a leaf may change shape, dtype or device: " + describe("self", t) + ", " +
+                    describe("value", v));
+  if (!alike && t.requires_grad() && !is_floating(v.dtype()))
+    throw DtypeError("data: a tensor that requires grad stays floating: " + describe("self", t) + ", " +
+                     describe("value", v));
   const bool requires_grad = t.requires_grad();
   if (!alike) t->autograd.reset();
   t->storage = v->storage;
@@ -102,7 +109,11 @@ void init_autograd(py::module_& m) {
     return py::cast<std::string>(py::str("").attr("join")(py::module_::import("traceback").attr("format_stack")()));
   });
 
-  py::class_<HookHandle>(m, "RemovableHandle", "Removes its hook.").def("remove", &HookHandle::remove).def("__enter__", [](HookHandle& h) { return &h; }, py::return_value_policy::reference).def("__exit__", [](HookHandle& h, const py::args&) { h.remove(); });
+  py::class_<HookHandle>(m, "RemovableHandle", "Removes its hook.")
+      .def("remove", &HookHandle::remove)
+      .def(
+          "__enter__", [](HookHandle& h) { return &h; }, py::return_value_policy::reference)
+      .def("__exit__", [](HookHandle& h, const py::args&) { h.remove(); });
   py::class_<GradFn>(m, "Node", "A recorded operation.")
       .def("name", [](const GradFn& f) { return std::string(f.node->name()); })
       .def("__repr__", [](const GradFn& f) { return "<" + std::string(f.node->name()) + " backward>"; })
@@ -110,25 +121,36 @@ void init_autograd(py::module_& m) {
       .def("__hash__", [](const GradFn& f) { return reinterpret_cast<uintptr_t>(f.node.get()); })
       .def_property_readonly("next_functions", [](const GradFn& f) {
         py::list l;
-        for (const Edge& e : f.node->edges()) l.append(py::make_tuple(e.node ? py::cast(GradFn{e.node}) : py::object(py::none()), e.slot));
+        for (const Edge& e : f.node->edges())
+          l.append(py::make_tuple(e.node ? py::cast(GradFn{e.node}) : py::object(py::none()), e.slot));
         return py::tuple(l);
       });
 
-  property("requires_grad", [](const Tensor& t) { return t.requires_grad(); }, [](Tensor t, bool on) { t.requires_grad_(on); }, "True if gradients flow to this tensor.");
+  property(
+      "requires_grad", [](const Tensor& t) { return t.requires_grad(); },
+      [](Tensor t, bool on) { t.requires_grad_(on); }, "True if gradients flow to this tensor.");
   property("is_leaf", [](const Tensor& t) { return t.is_leaf(); }, "True for tensors that no recorded operation made.");
-  property("grad", [](const Tensor& t) { return t.grad(); }, [](Tensor t, const Tensor& g) { t.set_grad(g); }, "Gradient that backward() added up, or None.");
-  property("grad_fn", [](const Tensor& t) -> py::object {
-    if (t.is_leaf()) return py::none();
-    return py::cast(GradFn{gradient_edge(t).node});
-  }, "The recorded operation that made this tensor, or None.");
-  property("data", [](const Tensor& t) { return t.detach(); }, [](const Tensor& t, const Tensor& v) {
-    set_data(t, v);
-  }, "The same memory without history.");
-  method("requires_grad_", [](const py::object& self, bool on) {
-    Tensor t = unwrap(self.ptr());
-    t.requires_grad_(on);
-    return self;
-  }, py::arg("requires_grad") = true);
+  property(
+      "grad", [](const Tensor& t) { return t.grad(); }, [](Tensor t, const Tensor& g) { t.set_grad(g); },
+      "Gradient that backward() added up, or None.");
+  property(
+      "grad_fn",
+      [](const Tensor& t) -> py::object {
+        if (t.is_leaf()) return py::none();
+        return py::cast(GradFn{gradient_edge(t).node});
+      },
+      "The recorded operation that made this tensor, or None.");
+  property(
+      "data", [](const Tensor& t) { return t.detach(); }, [](const Tensor& t, const Tensor& v) { set_data(t, v); },
+      "The same memory without history.");
+  method(
+      "requires_grad_",
+      [](const py::object& self, bool on) {
+        Tensor t = unwrap(self.ptr());
+        t.requires_grad_(on);
+        return self;
+      },
+      py::arg("requires_grad") = true);
   method("detach", [](const Tensor& t) { return t.detach(); });
   method("detach_", [](const py::object& self) {
     const Tensor t = unwrap(self.ptr());
@@ -136,39 +158,67 @@ void init_autograd(py::module_& m) {
     t->autograd.reset();
     return self;
   });
-  method("backward", [](const Tensor& t, const py::object& gradient, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
-    run_backward({t}, gradient, retain_graph, create_graph, inputs);
-  }, py::arg("gradient") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false, py::arg("inputs") = py::none());
+  method(
+      "backward",
+      [](const Tensor& t, const py::object& gradient, std::optional<bool> retain_graph, bool create_graph,
+         const py::object& inputs) { run_backward({t}, gradient, retain_graph, create_graph, inputs); },
+      py::arg("gradient") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false,
+      py::arg("inputs") = py::none());
   method("retain_grad", [](const Tensor& t) { retain_grad(t); });
-  property("retains_grad", [](const Tensor& t) { 
-    if (t.is_leaf()) return false;
-    const NodeExtras* x = t->autograd->fn->extras_or_null();
-    if (x) for (const auto& r : x->retained) if (r.slot == t->autograd->slot) return true;
-    return false; }, "True after retain_grad() on a tensor that is no leaf.");
-  method("register_hook", [](const Tensor& t, const py::object& hook) {
-    if (!PyCallable_Check(hook.ptr())) throw TypeError(str("register_hook: needs a callable, got ", Py_TYPE(hook.ptr())->tp_name));
-    return HookHandle{add_hook(t, PyHook{keep(hook), false, nullptr})};
-  }, py::arg("hook"));
-  method("register_post_accumulate_grad_hook", [](const py::object& self, const py::object& hook) {
-    // Weak: the node must not own its tensor.
-    return HookHandle{add_post_accumulate_hook(unwrap(self.ptr()), PyHook{keep(hook), true, keep(py::weakref(self))})};
-  }, py::arg("hook"));
+  property(
+      "retains_grad",
+      [](const Tensor& t) {
+        if (t.is_leaf()) return false;
+        const NodeExtras* x = t->autograd->fn->extras_or_null();
+        if (x)
+          for (const auto& r : x->retained)
+            if (r.slot == t->autograd->slot) return true;
+        return false;
+      },
+      "True after retain_grad() on a tensor that is no leaf.");
+  method(
+      "register_hook",
+      [](const Tensor& t, const py::object& hook) {
+        if (!PyCallable_Check(hook.ptr()))
+          throw TypeError(str("register_hook: needs a callable, got ", Py_TYPE(hook.ptr())->tp_name));
+        return HookHandle{add_hook(t, PyHook{keep(hook), false, nullptr})};
+      },
+      py::arg("hook"));
+  method(
+      "register_post_accumulate_grad_hook",
+      [](const py::object& self, const py::object& hook) {
+        // Weak: the node must not own its tensor.
+        return HookHandle{
+            add_post_accumulate_hook(unwrap(self.ptr()), PyHook{keep(hook), true, keep(py::weakref(self))})};
+      },
+      py::arg("hook"));
 
   py::module_ a = m.def_submodule("_autograd");
-  a.def("backward", [](const py::object& tensors, const py::object& grad_tensors, std::optional<bool> retain_graph, bool create_graph, const py::object& inputs) {
-    run_backward(list_of(tensors, "backward"), grad_tensors, retain_graph, create_graph, inputs);
-  }, py::arg("tensors"), py::arg("grad_tensors") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false, py::arg("inputs") = py::none());
-  a.def("grad", [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs, std::optional<bool> retain_graph, bool create_graph, bool allow_unused) {
-    const TensorList out = list_of(outputs, "grad"), in = list_of(inputs, "grad"), g = list_of(grad_outputs, "grad");
-    TensorList result;
-    {
-      const ReleaseGil release;
-      result = grad(out, in, g, retain_graph.value_or(create_graph), create_graph, allow_unused);
-    }
-    py::tuple t(result.size());
-    for (size_t i = 0; i < result.size(); ++i) t[i] = py::cast(result[i]);
-    return t;
-  }, py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(), py::arg("retain_graph") = py::none(), py::arg("create_graph") = false, py::arg("allow_unused") = false);
+  a.def(
+      "backward",
+      [](const py::object& tensors, const py::object& grad_tensors, std::optional<bool> retain_graph, bool create_graph,
+         const py::object& inputs) {
+        run_backward(list_of(tensors, "backward"), grad_tensors, retain_graph, create_graph, inputs);
+      },
+      py::arg("tensors"), py::arg("grad_tensors") = py::none(), py::arg("retain_graph") = py::none(),
+      py::arg("create_graph") = false, py::arg("inputs") = py::none());
+  a.def(
+      "grad",
+      [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
+         std::optional<bool> retain_graph, bool create_graph, bool allow_unused) {
+        const TensorList out = list_of(outputs, "grad"), in = list_of(inputs, "grad"),
+                         g = list_of(grad_outputs, "grad");
+        TensorList result;
+        {
+          const ReleaseGil release;
+          result = grad(out, in, g, retain_graph.value_or(create_graph), create_graph, allow_unused);
+        }
+        py::tuple t(result.size());
+        for (size_t i = 0; i < result.size(); ++i) t[i] = py::cast(result[i]);
+        return t;
+      },
+      py::arg("outputs"), py::arg("inputs"), py::arg("grad_outputs") = py::none(), py::arg("retain_graph") = py::none(),
+      py::arg("create_graph") = false, py::arg("allow_unused") = false);
 }
 
 }  // namespace lamina::python

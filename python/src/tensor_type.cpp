@@ -1,13 +1,12 @@
 // The Python type Tensor: memory management, number and comparison slots.
 #include "tensor_type.h"
 
-#include <structmember.h>
-
 #include <cxxabi.h>
+#include <structmember.h>
 #include <unistd.h>
 
-#include "lamina/formulas.h"
 #include "bindings.h"
+#include "lamina/formulas.h"
 #include "registry.h"
 
 namespace lamina::python {
@@ -58,7 +57,8 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     PyObject* data = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : nullptr;
     if (!data || !is_tensor(data))
-      throw TypeError(str("Tensor: needs a Tensor, got ", data ? Py_TYPE(data)->tp_name : "nothing", "; use lamina.tensor(data) for numbers, lists and arrays"));
+      throw TypeError(str("Tensor: needs a Tensor, got ", data ? Py_TYPE(data)->tp_name : "nothing",
+                          "; use lamina.tensor(data) for numbers, lists and arrays"));
     const Tensor t = unwrap(data).detach();
     auto* o = reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
     if (!o) return nullptr;
@@ -99,7 +99,8 @@ int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(o->dict);
-  return o->tensor.defined() && o->tensor->autograd && graph_holds_python() ? visit_graph(o->tensor.impl(), visit, arg) : 0;
+  return o->tensor.defined() && o->tensor->autograd && graph_holds_python() ? visit_graph(o->tensor.impl(), visit, arg)
+                                                                            : 0;
 }
 int tensor_clear(PyObject* self) {
   auto* o = reinterpret_cast<PyTensor*>(self);
@@ -179,18 +180,26 @@ PyObject* positive(PyObject* a) { return Py_NewRef(a); }
 
 PyObject* compare(PyObject* a, PyObject* b, int op) {
   switch (op) {
-    case Py_LT: return binary<find("lt")>(a, b);
-    case Py_LE: return binary<find("le")>(a, b);
-    case Py_GT: return binary<find("gt")>(a, b);
-    case Py_GE: return binary<find("ge")>(a, b);
-    case Py_EQ: return binary<find("eq")>(a, b);
-    default: return binary<find("ne")>(a, b);
+    case Py_LT:
+      return binary<find("lt")>(a, b);
+    case Py_LE:
+      return binary<find("le")>(a, b);
+    case Py_GT:
+      return binary<find("gt")>(a, b);
+    case Py_GE:
+      return binary<find("ge")>(a, b);
+    case Py_EQ:
+      return binary<find("eq")>(a, b);
+    default:
+      return binary<find("ne")>(a, b);
   }
 }
 
 Scalar only_number(PyObject* self, const char* what) {
   const Tensor t = unwrap(self);
-  if (t.numel() != 1) raise<ValueError>(what, ": only a tensor with one element can be converted, got ", describe("self", t), what[0] == 'b' ? ". Use .any() or .all()" : "");
+  if (t.numel() != 1)
+    raise<ValueError>(what, ": only a tensor with one element can be converted, got ", describe("self", t),
+                      what[0] == 'b' ? ". Use .any() or .all()" : "");
   return t.item();
 }
 int truth(PyObject* self) {
@@ -212,7 +221,9 @@ PyObject* to_int(PyObject* self) {
 }
 PyObject* to_index(PyObject* self) {
   return guarded([&]() -> PyObject* {
-    if (is_floating(unwrap(self).dtype())) throw TypeError("index: only integer tensors of a single element can be an index, got " + describe("self", unwrap(self)));
+    if (is_floating(unwrap(self).dtype()))
+      throw TypeError("index: only integer tensors of a single element can be an index, got " +
+                      describe("self", unwrap(self)));
     return PyLong_FromLongLong(only_number(self, "index").to_int());
   });
 }
@@ -235,7 +246,8 @@ void init_tensor_type(py::module_& m) {
   static PyMemberDef members[] = {{"__dictoffset__", T_PYSSIZET, offsetof(PyTensor, dict), READONLY, nullptr},
                                   {"__weaklistoffset__", T_PYSSIZET, offsetof(PyTensor, weakrefs), READONLY, nullptr},
                                   {nullptr, 0, 0, 0, nullptr}};
-  static PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr}, {nullptr, nullptr, nullptr, nullptr, nullptr}};
+  static PyGetSetDef getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                                 {nullptr, nullptr, nullptr, nullptr, nullptr}};
   static PyType_Slot slots[] = {
       {Py_tp_doc, const_cast<char*>("A multi-dimensional array of one dtype, with automatic differentiation.")},
       {Py_tp_new, slot(tensor_new)},
@@ -284,7 +296,8 @@ void init_tensor_type(py::module_& m) {
       {Py_nb_int, slot(to_int)},
       {Py_nb_index, slot(to_index)},
       {0, nullptr}};
-  static PyType_Spec spec = {"lamina.Tensor", sizeof(PyTensor), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
+  static PyType_Spec spec = {"lamina.Tensor", sizeof(PyTensor), 0,
+                             Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots};
   tensor_type = reinterpret_cast<PyTypeObject*>(PyType_FromSpec(&spec));
   if (!tensor_type) throw py::error_already_set();
   m.attr("Tensor") = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
