@@ -35,10 +35,6 @@ OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "o
 COMPARISONS = ["lt", "le", "gt", "ge", "eq", "ne"]
 
 
-def python_type(text: str) -> str:
-    return text.replace("dtype", "dtype").replace("Number | None", "Number | None")
-
-
 def elementwise_signature(row: dict, method: bool) -> str:
     e = row["elementwise"]
     names = ELEMENTWISE_NAMES[e["arity"]]
@@ -105,16 +101,16 @@ def tensor_class(rows: list[dict]) -> str:
     body.append("    def __setitem__(self, index: Any, value: Tensor | Number) -> None: ...")
     body.append("    def __iter__(self) -> Iterator[Tensor]: ...")
     for name in OPERATORS:
-        body.append(f"    def __{name}__(self, other: Tensor | Number) -> Tensor: ...")
-        body.append(f"    def __r{name}__(self, other: Tensor | Number) -> Tensor: ...")
-        body.append(f"    def __i{name}__(self, other: Tensor | Number) -> Tensor: ...")
+        body.append(f"    def __{name}__(self, other: Tensor | Number, /) -> Tensor: ...")
+        body.append(f"    def __r{name}__(self, other: Tensor | Number, /) -> Tensor: ...")
+        body.append(f"    def __i{name}__(self, other: Tensor | Number, /) -> Tensor: ...")
     for name in COMPARISONS:
         note = "  # type: ignore[override]" if name in ("eq", "ne") else ""
-        body.append(f"    def __{name}__(self, other: Any) -> Tensor: ...{note}")
+        body.append(f"    def __{name}__(self, other: Any, /) -> Tensor: ...{note}")
     for name in ("neg", "pos", "abs", "invert"):
         body.append(f"    def __{name}__(self) -> Tensor: ...")
     body += [
-        "    def __matmul__(self, other: Tensor) -> Tensor: ...",
+        "    def __matmul__(self, other: Tensor, /) -> Tensor: ...",
         "    def __hash__(self) -> int: ...",
         "    def __bool__(self) -> bool: ...",
         "    def __float__(self) -> float: ...",
