@@ -16,10 +16,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import lamina
 import numpy as np
 import torch
-
-import lamina
 
 RNG = np.random.default_rng(0)
 

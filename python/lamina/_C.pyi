@@ -1,7 +1,7 @@
 """Types of the engine. Written by tools/gen_stubs.py from the registry; do not edit."""
 
 import builtins
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, overload
 
 from typing_extensions import Self
