@@ -342,7 +342,7 @@ def test_iteration_and_membership():
     assert [int(v) for v in x[0]] == [1, 2]
     assert [row.tolist() for row in reversed(x)] == [[3, 4], [1, 2]]
     assert 3 in x and 5 not in x and lamina.tensor(4) in x
-    a, b = x
+    _, b = x
     b.fill_(0)
     assert x.tolist() == [[1, 2], [0, 0]]
     with pytest.raises(TypeError, match="0-d"):
