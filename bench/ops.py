@@ -223,7 +223,9 @@ def main() -> None:
     lamina.set_num_threads(arguments.threads)
     wanted = [w for w in arguments.only.split(",") if w]
     results = {}
-    print(f"lamina {lamina.__version__} ({lamina.simd_level()}), PyTorch {torch.__version__}, {arguments.threads} thread(s)")
+    print(
+        f"lamina {lamina.__version__} ({lamina.simd_level()}), PyTorch {torch.__version__}, {arguments.threads} thread(s)"
+    )
     print(f"{'operation':44s} {'PyTorch ms':>11s} {'lamina ms':>11s} {'ratio':>7s} {'target':>7s}")
     for row in ROWS:
         if wanted and not any(w in row.name for w in wanted):
@@ -232,12 +234,27 @@ def main() -> None:
         value = r["lamina_ms"] if row.micro else r["ratio"]  # a thousand calls in ms = us per call
         met = value <= row.target if row.micro else value >= row.target
         results[row.name] = {**r, "target": row.target, "met": met}
-        print(f"{row.name:44s} {r['torch_ms']:11.3f} {r['lamina_ms']:11.3f} {r['ratio']:7.2f} {row.target:7.2f}{'' if met else '  below'}", flush=True)
+        print(
+            f"{row.name:44s} {r['torch_ms']:11.3f} {r['lamina_ms']:11.3f} {r['ratio']:7.2f} {row.target:7.2f}{'' if met else '  below'}",
+            flush=True,
+        )
     print(f"{sum(r['met'] for r in results.values())} of {len(results)} targets met")
     if arguments.json:
         path = pathlib.Path(arguments.json)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"torch": torch.__version__, "lamina": lamina.__version__, "simd": lamina.simd_level(), "threads": arguments.threads, "rows": results}, indent=1) + "\n")
+        path.write_text(
+            json.dumps(
+                {
+                    "torch": torch.__version__,
+                    "lamina": lamina.__version__,
+                    "simd": lamina.simd_level(),
+                    "threads": arguments.threads,
+                    "rows": results,
+                },
+                indent=1,
+            )
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _fresh_state():
-    getattr(lamina, 'manual_seed', lambda s: None)(0)
+    getattr(lamina, "manual_seed", lambda s: None)(0)
     yield
     assert lamina.is_grad_enabled(), "a test left grad mode off"
     assert lamina.get_default_dtype() == lamina.float32, "a test left another default dtype"

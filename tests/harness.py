@@ -37,7 +37,11 @@ def elementwise_samples(row: dict) -> Callable[[Random], list]:
             return r.uniform(e["lo"], e["hi"], *shape)
 
         n = e["arity"]
-        cases = [tuple(draw(3, 4) for _ in range(n)), tuple(draw() for _ in range(n)), tuple(draw(0, 2) for _ in range(n))]
+        cases = [
+            tuple(draw(3, 4) for _ in range(n)),
+            tuple(draw() for _ in range(n)),
+            tuple(draw(0, 2) for _ in range(n)),
+        ]
         cases.append(tuple(draw(5, 37) for _ in range(n)))
         if n == 2:
             cases += [(draw(3, 1), draw(4)), (draw(2, 1, 3), draw(4, 1))]
@@ -54,7 +58,9 @@ def twins() -> dict[str, Twin]:
     for name, row in REGISTRY.items():
         if "elementwise" in row and not row["inplace"] and name in ELEMENTWISE and name not in out:
             e = row["elementwise"]
-            out[name] = Twin(name, ELEMENTWISE[name], elementwise_samples(row), grad=e["differentiable"], second=e["differentiable"])
+            out[name] = Twin(
+                name, ELEMENTWISE[name], elementwise_samples(row), grad=e["differentiable"], second=e["differentiable"]
+            )
     return out
 
 

@@ -33,7 +33,10 @@ assert "power of three" in lamina.cube.__doc__
 @pytest.mark.slow
 def test_following_the_page(tmp_path):
     pybind11 = pytest.importorskip("pybind11")
-    cmake, ninja = shutil.which("cmake", path=sysconfig.get_path("scripts")), shutil.which("ninja", path=sysconfig.get_path("scripts"))
+    cmake, ninja = (
+        shutil.which("cmake", path=sysconfig.get_path("scripts")),
+        shutil.which("ninja", path=sysconfig.get_path("scripts")),
+    )
     if not (cmake and ninja):
         pytest.skip("cmake and ninja of the test extra are not installed")
     source = tmp_path / "lamina"
@@ -61,5 +64,7 @@ def test_following_the_page(tmp_path):
     shutil.copytree(ROOT / "python" / "lamina", package)
     for module in (build / "python").glob("_C*.so"):
         shutil.copy(module, package)
-    run = subprocess.run([sys.executable, "-c", CHECK], env={"PYTHONPATH": str(package.parent)}, capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", CHECK], env={"PYTHONPATH": str(package.parent)}, capture_output=True, text=True
+    )
     assert run.returncode == 0, run.stderr

@@ -139,18 +139,34 @@ def test_indices_against_torch(dilation):
 
 X, W = (1, 3, 5, 5), (4, 3, 3, 3)
 ERRORS = [
-    (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(4, 2, 3, 3)), lamina.ShapeError, "conv2d: input has 3 channels, weight expects 2: input"),
+    (
+        lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(4, 2, 3, 3)),
+        lamina.ShapeError,
+        "conv2d: input has 3 channels, weight expects 2: input",
+    ),
     (lambda: F.conv2d(lamina.zeros(3, 5), lamina.zeros(*W)), lamina.ShapeError, r"input must be \(N, C, H, W\)"),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), lamina.zeros(3)), lamina.ShapeError, "bias must have shape"),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W).double()), lamina.DtypeError, "one dtype"),
     (lambda: F.conv2d(lamina.zeros(*X).long(), lamina.zeros(*W).long()), lamina.DtypeError, "floating"),
-    (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(4, 3, 6, 3)), lamina.ShapeError, "covers 6 rows, the padded input has only 5"),
+    (
+        lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(4, 3, 6, 3)),
+        lamina.ShapeError,
+        "covers 6 rows, the padded input has only 5",
+    ),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), stride=0), lamina.ShapeError, "stride must be at least 1"),
-    (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), dilation=0), lamina.ShapeError, "dilation must be at least 1"),
+    (
+        lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), dilation=0),
+        lamina.ShapeError,
+        "dilation must be at least 1",
+    ),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), padding=-1), lamina.ShapeError, "padding must be at least 0"),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), padding="half"), ValueError, "'same' or 'valid'"),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), stride=2, padding="same"), ValueError, "needs stride 1"),
-    (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(4, 1, 3, 3), groups=3), lamina.ShapeError, "do not divide into 3 groups"),
+    (
+        lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(4, 1, 3, 3), groups=3),
+        lamina.ShapeError,
+        "do not divide into 3 groups",
+    ),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), groups=0), ValueError, "groups must be positive"),
     (lambda: F.conv2d(lamina.zeros(*X), lamina.zeros(*W), padding=2**62), lamina.ShapeError, "64 bits"),
     (lambda: F.max_pool2d(lamina.zeros(*X), 2, padding=2), lamina.ShapeError, "at most half"),

@@ -8,7 +8,23 @@ import pytest
 from harness import REGISTRY, callable_of, cases, names
 
 EXPECTED = (lamina.Error, TypeError, ValueError, IndexError, MemoryError, OverflowError)
-HOSTILE = [None, "x", -1, 2**62, -(2**63), 2**70, float("nan"), float("inf"), (), (-1,), (2**40, 2**40), [], [1, "a"], {}, object()]
+HOSTILE = [
+    None,
+    "x",
+    -1,
+    2**62,
+    -(2**63),
+    2**70,
+    float("nan"),
+    float("inf"),
+    (),
+    (-1,),
+    (2**40, 2**40),
+    [],
+    [1, "a"],
+    {},
+    object(),
+]
 
 
 def tensors():
@@ -23,7 +39,11 @@ def test_hostile_arguments(name):
     rng = np.random.default_rng(3)
     call = callable_of(name)
     pool = HOSTILE + tensors()
-    templates = [list(c.tensors("float32")) for c in cases(name)] if name in names() else [[lamina.ones(2, 3)], [lamina.ones(2, 3), lamina.ones(2, 3)]]
+    templates = (
+        [list(c.tensors("float32")) for c in cases(name)]
+        if name in names()
+        else [[lamina.ones(2, 3)], [lamina.ones(2, 3), lamina.ones(2, 3)]]
+    )
     for _ in range(60):
         args = list(templates[rng.integers(len(templates))]) or [None]
         for _ in range(rng.integers(1, 3)):
@@ -39,7 +59,9 @@ def test_hostile_arguments(name):
 
 
 def test_errors_name_the_operands():
-    with pytest.raises(lamina.ShapeError, match=r"add: shapes do not broadcast.*input \(2, 3\) float32 cpu, other \(4,\) float32 cpu"):
+    with pytest.raises(
+        lamina.ShapeError, match=r"add: shapes do not broadcast.*input \(2, 3\) float32 cpu, other \(4,\) float32 cpu"
+    ):
         lamina.zeros(2, 3) + lamina.zeros(4)
     with pytest.raises(ValueError):
         lamina.zeros(2, 3) + lamina.zeros(4)

@@ -16,8 +16,18 @@ HERE = pathlib.Path(__file__).parent
 
 
 def dump(isa: str, *threads: int) -> dict[str, str]:
-    env = dict(os.environ, LAMINA_ISA=isa, PYTHONPATH=os.pathsep.join([str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]))
-    run = subprocess.run([sys.executable, str(HERE / "exact_dump.py"), *map(str, threads)], env=env, capture_output=True, text=True, timeout=900)
+    env = dict(
+        os.environ,
+        LAMINA_ISA=isa,
+        PYTHONPATH=os.pathsep.join([str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
+    )
+    run = subprocess.run(
+        [sys.executable, str(HERE / "exact_dump.py"), *map(str, threads)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
     if run.returncode != 0 and "this build and CPU offer" in run.stderr:
         pytest.skip(f"this CPU has no {isa}")
     assert run.returncode == 0, run.stderr[-2000:]
@@ -48,4 +58,6 @@ def test_rows_alone(name):
         for i in range(args[0].shape[0]):
             alone = outputs(case.call(args[0].narrow(0, i, 1), *args[1:], **case.keywords("float32")))
             for w, a in zip(whole, alone, strict=True):
-                assert to_numpy(w.narrow(0, i, 1)).tobytes() == to_numpy(a).tobytes(), f"{case.id}: row {i} differs from the row alone"
+                assert to_numpy(w.narrow(0, i, 1)).tobytes() == to_numpy(a).tobytes(), (
+                    f"{case.id}: row {i} differs from the row alone"
+                )

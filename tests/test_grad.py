@@ -14,7 +14,12 @@ EPS = 1e-6
 def directional(case, rng):
     """Scalar function of a step along random directions, and what autograd says its slope is."""
     tensors = case.tensors("float64", requires_grad=True)
-    flat = [t for a in tensors for t in (a if isinstance(a, list) else [a]) if isinstance(t, lamina.Tensor) and t.requires_grad]
+    flat = [
+        t
+        for a in tensors
+        for t in (a if isinstance(a, list) else [a])
+        if isinstance(t, lamina.Tensor) and t.requires_grad
+    ]
     keywords = case.keywords("float64")
     directions = [lamina.tensor(rng.standard_normal(t.shape)) for t in flat]
     out = [o for o in outputs(case.call(*tensors, **keywords)) if o.dtype == lamina.float64]
@@ -35,10 +40,17 @@ def directional(case, rng):
 
     def total(args):
         results = [o for o in outputs(case.call(*args, **keywords)) if o.dtype == lamina.float64]
-        return sum(((o * w).sum() for o, w in zip(results, weights, strict=True)), lamina.zeros((), dtype=lamina.float64))
+        return sum(
+            ((o * w).sum() for o, w in zip(results, weights, strict=True)), lamina.zeros((), dtype=lamina.float64)
+        )
 
     def slope(args, create_graph=False):
-        leaves = [t for a in args for t in (a if isinstance(a, list) else [a]) if isinstance(t, lamina.Tensor) and t.requires_grad]
+        leaves = [
+            t
+            for a in args
+            for t in (a if isinstance(a, list) else [a])
+            if isinstance(t, lamina.Tensor) and t.requires_grad
+        ]
         value = total(args)
         if not value.requires_grad:
             return lamina.zeros((), dtype=lamina.float64), leaves

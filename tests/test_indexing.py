@@ -73,13 +73,29 @@ def advanced(draw, shape):
             dim += 1
         elif kind == "mask" and masks == 0 and common == ():
             n = draw(st.integers(1, min(2, len(shape) - dim)))
-            out.append(np.array(draw(st.lists(st.booleans(), min_size=int(np.prod(shape[dim : dim + n])), max_size=int(np.prod(shape[dim : dim + n]))))).reshape(shape[dim : dim + n]).astype(bool))
+            out.append(
+                np.array(
+                    draw(
+                        st.lists(
+                            st.booleans(),
+                            min_size=int(np.prod(shape[dim : dim + n])),
+                            max_size=int(np.prod(shape[dim : dim + n])),
+                        )
+                    )
+                )
+                .reshape(shape[dim : dim + n])
+                .astype(bool)
+            )
             masks += 1
             dim += n
         elif size > 0 and masks == 0:
             mine = tuple(1 if draw(st.booleans()) else s for s in common) if common else ()
             count = int(np.prod(mine))
-            out.append(np.array(draw(st.lists(st.integers(-size, size - 1), min_size=count, max_size=count)), dtype=np.int64).reshape(mine))
+            out.append(
+                np.array(
+                    draw(st.lists(st.integers(-size, size - 1), min_size=count, max_size=count)), dtype=np.int64
+                ).reshape(mine)
+            )
             dim += 1
         else:
             out.append(slice(None))
@@ -92,7 +108,9 @@ shapes = array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=4)
 
 def has_lone_integers(index):
     """PyTorch takes a 0-d integer tensor as a plain integer; NumPy as an array when another array is there."""
-    return any(isinstance(i, np.ndarray) and i.ndim == 0 and i.dtype != bool for i in index) or any(isinstance(i, int) for i in index)
+    return any(isinstance(i, np.ndarray) and i.ndim == 0 and i.dtype != bool for i in index) or any(
+        isinstance(i, int) for i in index
+    )
 
 
 @settings(max_examples=300, deadline=None)
@@ -220,13 +238,26 @@ def test_chosen(index):
 
 
 @needs_torch
-@pytest.mark.parametrize("index", [(0, slice(None), [0, 1]), ([0, 1], slice(None), 0), (np.array(0), slice(None), np.array([0, 1])), (0, None, [1, 2]), (True, 0), ([0, 1], None, True)], ids=str)
+@pytest.mark.parametrize(
+    "index",
+    [
+        (0, slice(None), [0, 1]),
+        ([0, 1], slice(None), 0),
+        (np.array(0), slice(None), np.array([0, 1])),
+        (0, None, [1, 2]),
+        (True, 0),
+        ([0, 1], None, True),
+    ],
+    ids=str,
+)
 def test_integers_among_arrays_as_in_torch(index):
     expected = torch.tensor(X)[tuple(torch.tensor(i) if isinstance(i, np.ndarray) else i for i in index)]
     np.testing.assert_array_equal(lamina.tensor(X)[tensor_of(index)].numpy(), expected.numpy())
 
 
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
+)
 def test_every_dtype(dtype):
     kind = getattr(lamina, dtype)
     x = lamina.tensor(filled((4, 3), "int64") % 5).to(kind)
@@ -247,7 +278,10 @@ def test_every_dtype(dtype):
 
 def test_additions_keep_their_order_at_any_thread_count():
     r = np.random.default_rng(0)
-    index, values = lamina.tensor(r.integers(0, 50, 40000)), lamina.tensor(r.standard_normal((40000, 3)).astype(np.float32))
+    index, values = (
+        lamina.tensor(r.integers(0, 50, 40000)),
+        lamina.tensor(r.standard_normal((40000, 3)).astype(np.float32)),
+    )
     before = lamina.get_num_threads()
     try:
         results = set()

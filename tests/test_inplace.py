@@ -213,7 +213,7 @@ def run(program, m, second):
     x, w = (m.tensor(a, requires_grad=True) for a in (A, B))
     y = program(x, w, m)
     weight = m.tensor(np.cos(np.arange(y.numel())).reshape(tuple(y.shape)))
-    grad = (lamina._C._autograd.grad if m is lamina else torch.autograd.grad)
+    grad = lamina._C._autograd.grad if m is lamina else torch.autograd.grad
     value = (y * weight).sum()
     g = grad(value, [x, w], create_graph=second, allow_unused=True)
     out = [y, *g]
@@ -276,14 +276,23 @@ def test_infinite_gradients_stay_outside_what_was_overwritten():
 
 def test_what_may_not_be_written():
     leaf = lamina.ones(3, requires_grad=True)
-    for write in (lambda: leaf.mul_(2), lambda: leaf[0].mul_(2), lambda: leaf.__setitem__(0, 1.0), lambda: leaf[[0]].__class__ and leaf.index_put_([lamina.tensor([0])], lamina.ones(1))):
+    for write in (
+        lambda: leaf.mul_(2),
+        lambda: leaf[0].mul_(2),
+        lambda: leaf.__setitem__(0, 1.0),
+        lambda: leaf[[0]].__class__ and leaf.index_put_([lamina.tensor([0])], lamina.ones(1)),
+    ):
         with pytest.raises(RuntimeError, match="leaf"):
             write()
     with lamina.no_grad():
         leaf[0] = 5.0
     assert leaf.tolist() == [5, 1, 1] and leaf.is_leaf
     expanded = lamina.ones(1).expand(3)
-    for write in (lambda: expanded.add_(1), lambda: expanded.__setitem__([0], 2.0), lambda: expanded.__setitem__(lamina.tensor([True] * 3), 2.0)):
+    for write in (
+        lambda: expanded.add_(1),
+        lambda: expanded.__setitem__([0], 2.0),
+        lambda: expanded.__setitem__(lamina.tensor([True] * 3), 2.0),
+    ):
         with pytest.raises(ValueError, match="expanded"):
             write()
     fixed = np.ones(3)
@@ -320,9 +329,13 @@ def test_failed_writes_change_nothing():
 
 
 def test_halves_and_small_integers_add_wide():
-    x = lamina.zeros(2, dtype=lamina.float16).scatter_add_(0, lamina.zeros(3000, dtype=lamina.int64), lamina.ones(3000, dtype=lamina.float16))
+    x = lamina.zeros(2, dtype=lamina.float16).scatter_add_(
+        0, lamina.zeros(3000, dtype=lamina.int64), lamina.ones(3000, dtype=lamina.float16)
+    )
     assert x.tolist() == [3000, 0]  # 2049 is not a half: adding in halves would stop at 2048
-    y = lamina.zeros(2, dtype=lamina.uint8).index_add_(0, lamina.tensor([1, 1]), lamina.tensor([200, 57], dtype=lamina.uint8))
+    y = lamina.zeros(2, dtype=lamina.uint8).index_add_(
+        0, lamina.tensor([1, 1]), lamina.tensor([200, 57], dtype=lamina.uint8)
+    )
     assert y.tolist() == [0, 1]
 
 

@@ -63,14 +63,19 @@ def test_gradient_layout(name):
             continue
 
         def gradients(change):
-            args = [change(a.detach()).requires_grad_() if isinstance(a, lamina.Tensor) and a.dtype == lamina.float32 else a for a in case.tensors("float32")]
+            args = [
+                change(a.detach()).requires_grad_() if isinstance(a, lamina.Tensor) and a.dtype == lamina.float32 else a
+                for a in case.tensors("float32")
+            ]
             leaves = [a for a in args if isinstance(a, lamina.Tensor) and a.requires_grad]
             for o in outputs(case.call(*args, **case.keywords("float32"))):
                 if o.requires_grad:
                     o.backward(lamina.ones_like(o), retain_graph=True)
             return [to_numpy(a.grad).tobytes() if a.grad is not None else b"" for a in leaves]
 
-        assert gradients(lambda t: t) == gradients(transposed), f"{case.id}: gradient bits differ for transposed operands"
+        assert gradients(lambda t: t) == gradients(transposed), (
+            f"{case.id}: gradient bits differ for transposed operands"
+        )
 
 
 def test_short_rows_across_many_buffers():

@@ -24,7 +24,9 @@ def by_definition(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return total
 
 
-@pytest.mark.parametrize("m,n,k", [(1, 1, 700), (1, 40, 300), (5, 33, 257), (15, 70, 600), (40, 5, 1100), (130, 130, 20)])
+@pytest.mark.parametrize(
+    "m,n,k", [(1, 1, 700), (1, 40, 300), (5, 33, 257), (15, 70, 600), (40, 5, 1100), (130, 130, 20)]
+)
 def test_definition(m, n, k):
     r = np.random.default_rng(m * n * k)
     a, b = r.integers(-4095, 4096, (m, k)).astype(np.float32), r.integers(-4095, 4096, (k, n)).astype(np.float32)
@@ -56,7 +58,10 @@ def test_rows_alone_threads_and_batches():
         assert F.linear(x.narrow(0, i, 1), w, bias).numpy().tobytes() == whole[i : i + 1].tobytes()
         assert F.linear(x.select(0, i), w, bias).numpy().tobytes() == whole[i].tobytes()
     assert F.linear(x.reshape(7, 10, 530), w, bias).numpy().tobytes() == whole.tobytes()
-    assert F.linear(x.reshape(7, 10, 530).transpose(0, 1), w, bias).transpose(0, 1).reshape(70, 300).numpy().tobytes() == whole.tobytes()
+    assert (
+        F.linear(x.reshape(7, 10, 530).transpose(0, 1), w, bias).transpose(0, 1).reshape(70, 300).numpy().tobytes()
+        == whole.tobytes()
+    )
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int32", "int16", "int8", "uint8"])
@@ -86,7 +91,10 @@ def test_beta_zero_ignores_input():
 @pytest.mark.parametrize(
     "call,words",
     [
-        (lambda z: lamina.matmul(z(2, 3), z(4, 5)), ["matmul", "input (2, 3) float32 cpu", "other (4, 5) float32 cpu", "3 and 4"]),
+        (
+            lambda z: lamina.matmul(z(2, 3), z(4, 5)),
+            ["matmul", "input (2, 3) float32 cpu", "other (4, 5) float32 cpu", "3 and 4"],
+        ),
         (lambda z: lamina.matmul(z(2, 3, 4), z(3, 4, 5)), ["matmul", "batch sizes 2 and 3"]),
         (lambda z: lamina.matmul(z(2, 3), z(())), ["at least one dim"]),
         (lambda z: lamina.mm(z(3), z(3, 3)), ["mm", "2 dims", "input (3,)"]),
@@ -94,7 +102,10 @@ def test_beta_zero_ignores_input():
         (lambda z: lamina.dot(z(3), z(4)), ["dot", "3 and 4"]),
         (lambda z: lamina.mv(z(3, 3), z(3, 1)), ["mv", "vec (3, 1)"]),
         (lambda z: lamina.addmm(z(7), z(2, 3), z(3, 2)), ["addmm", "(2, 2)", "input (7,)"]),
-        (lambda z: F.linear(z(8, 12), z(10, 16)), ["linear", "input has 12 features, weight expects 16", "weight (10, 16)"]),
+        (
+            lambda z: F.linear(z(8, 12), z(10, 16)),
+            ["linear", "input has 12 features, weight expects 16", "weight (10, 16)"],
+        ),
         (lambda z: F.linear(z(8, 16), z(10, 16), z(16)), ["linear", "bias (16,)", "(10,)"]),
     ],
 )

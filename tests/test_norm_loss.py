@@ -18,7 +18,11 @@ def eps_off(got, want, scale):
 @pytest.mark.parametrize("kind", ["normal", "same", "mixed"])
 def test_sum_is_within_one_eps_of_absolute_terms(n, kind):
     rng = np.random.default_rng(n)
-    x = {"normal": rng.standard_normal(n), "same": np.full(n, 0.1), "mixed": rng.standard_normal(n) * 10.0 ** rng.integers(-8, 8, n)}[kind]
+    x = {
+        "normal": rng.standard_normal(n),
+        "same": np.full(n, 0.1),
+        "mixed": rng.standard_normal(n) * 10.0 ** rng.integers(-8, 8, n),
+    }[kind]
     x = x.astype(np.float32)
     exact, scale = np.sum(x, dtype=np.longdouble), np.sum(np.abs(x), dtype=np.float64)
     t = lamina.tensor(x)

@@ -27,14 +27,21 @@ def test_values(name, dtype):
         if case.twin.only and dtype not in case.twin.only:
             continue
         # The twin sees the values as rounded to the dtype, so that only the operation's own error counts.
-        rounded = [to_numpy(lamina.tensor(a, dtype=getattr(lamina, dtype)).double()) if isinstance(a, np.ndarray) and a.dtype == np.float64 else a for a in case.args]
+        rounded = [
+            to_numpy(lamina.tensor(a, dtype=getattr(lamina, dtype)).double())
+            if isinstance(a, np.ndarray) and a.dtype == np.float64
+            else a
+            for a in case.args
+        ]
         expected = as_list(case.twin.function(*rounded, **case.kwargs))
         got = outputs(case.run(dtype))
         assert len(got) == len(expected), case.id
         for g, e in zip(got, expected, strict=True):
             assert g.shape == e.shape, f"{case.id}: shape {g.shape}, expected {e.shape}"
             tolerance = TOLERANCE[dtype] * case.twin.rtol
-            np.testing.assert_allclose(to_numpy(g).astype(np.float64), e.astype(np.float64), rtol=tolerance, atol=tolerance, err_msg=case.id)
+            np.testing.assert_allclose(
+                to_numpy(g).astype(np.float64), e.astype(np.float64), rtol=tolerance, atol=tolerance, err_msg=case.id
+            )
 
 
 @pytest.mark.parametrize("name", [n for n in names() if "elementwise" in REGISTRY[n]])
@@ -95,8 +102,16 @@ def test_against_torch(name):
         assert len(got) == len(expected)
         for g, e in zip(got, expected, strict=True):
             assert g.shape == tuple(e.shape), case.id
-            assert str(g.dtype).split(".")[1] == str(e.dtype).split(".")[1], f"{case.id}: {g.dtype} but PyTorch has {e.dtype}"
-            np.testing.assert_allclose(to_numpy(g).astype(np.float64), e.detach().numpy().astype(np.float64), rtol=1e-11, atol=1e-11, err_msg=case.id)
+            assert str(g.dtype).split(".")[1] == str(e.dtype).split(".")[1], (
+                f"{case.id}: {g.dtype} but PyTorch has {e.dtype}"
+            )
+            np.testing.assert_allclose(
+                to_numpy(g).astype(np.float64),
+                e.detach().numpy().astype(np.float64),
+                rtol=1e-11,
+                atol=1e-11,
+                err_msg=case.id,
+            )
         if not grad:
             continue
         for g, e in zip(got, expected, strict=True):
@@ -109,4 +124,6 @@ def test_against_torch(name):
                 ours_grad = np.zeros(o.shape) if o.grad is None else o.grad.numpy()
                 theirs_grad = np.zeros(o.shape) if t.grad is None else t.grad.numpy()
                 tolerance = TORCH_GRADIENT_TOLERANCE.get(name, 1e-10)
-                np.testing.assert_allclose(ours_grad, theirs_grad, rtol=tolerance, atol=tolerance, err_msg=f"{case.id} gradient")
+                np.testing.assert_allclose(
+                    ours_grad, theirs_grad, rtol=tolerance, atol=tolerance, err_msg=f"{case.id} gradient"
+                )

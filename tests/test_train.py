@@ -33,7 +33,13 @@ print(h.hexdigest())
 
 
 def weights_hash(threads: int, isa: str) -> str:
-    run = subprocess.run([sys.executable, "-c", SCRIPT, str(threads)], env=dict(os.environ, LAMINA_ISA=isa), capture_output=True, text=True, timeout=600)
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(threads)],
+        env=dict(os.environ, LAMINA_ISA=isa),
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     if run.returncode and "this build and CPU offer" in run.stderr:
         pytest.skip(f"this CPU has no {isa}")
     assert run.returncode == 0, run.stderr[-2000:]
@@ -46,4 +52,3 @@ def test_trained_weights_have_the_same_bits():
     assert weights_hash(4, "") == reference
     assert weights_hash(1, "avx2") == reference
     assert weights_hash(2, "avx512") == reference
-

@@ -16,7 +16,12 @@ def leaks(build: pathlib.Path) -> list[str]:
     for level in ("avx2", "avx512"):
         objects = sorted(build.glob(f"**/lamina_cpu_{level}.dir/**/*.o"))
         for start in range(0, len(objects), 50):
-            text = subprocess.run(["nm", "-A", "-C", "--defined-only", *map(str, objects[start : start + 50])], capture_output=True, text=True, check=True).stdout
+            text = subprocess.run(
+                ["nm", "-A", "-C", "--defined-only", *map(str, objects[start : start + 50])],
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
             for line in text.splitlines():
                 name, _, rest = line.partition(".o:")
                 fields = rest.split(maxsplit=2)

@@ -15,7 +15,17 @@ HEADERS = {
     "tensor.h": 2, "ref.h": 2, "shape.h": 0, "devices.h": 2, "random.h": 2, "autograd.h": 3,
     "ops.h": 3, "ops.def": 3, "formulas.h": 4, "optim.h": 5, "nn.h": 5, "io.h": 5, "lamina.h": 5,
 }  # fmt: skip
-FOLDERS = {"cpp/cpu": 1, "cuda": 1, "cpp/core": 2, "cpp/autograd": 3, "cpp/ops": 4, "cpp/optim": 5, "cpp/nn": 5, "cpp/io": 5, "python/src": 5}
+FOLDERS = {
+    "cpp/cpu": 1,
+    "cuda": 1,
+    "cpp/core": 2,
+    "cpp/autograd": 3,
+    "cpp/ops": 4,
+    "cpp/optim": 5,
+    "cpp/nn": 5,
+    "cpp/io": 5,
+    "python/src": 5,
+}
 LAYER_0_KERNEL_SIDE = 0
 
 
@@ -39,7 +49,12 @@ def target_of(source: pathlib.Path, include: str) -> pathlib.Path | None:
 
 def problems() -> list[str]:
     out = []
-    files = [f for pattern in ("*.h", "*.cpp", "*.cu", "*.cuh", "*.def") for d in ("cpp", "cuda", "python/src") for f in (ROOT / d).rglob(pattern)]
+    files = [
+        f
+        for pattern in ("*.h", "*.cpp", "*.cu", "*.cuh", "*.def")
+        for d in ("cpp", "cuda", "python/src")
+        for f in (ROOT / d).rglob(pattern)
+    ]
     for source in sorted(files):
         mine = layer_of(source)
         if mine is None:
@@ -55,7 +70,9 @@ def problems() -> list[str]:
                 out.append(f"{where}: layer {mine} includes {match.group(1)} of layer {theirs}")
             kernels = {"cpp/cpu", "cuda"}
             if mine >= 2 and any(target.relative_to(ROOT).as_posix().startswith(k + "/") for k in kernels):
-                out.append(f"{where}: {match.group(1)} is a kernel's own header; reach kernels through lamina/backend.h")
+                out.append(
+                    f"{where}: {match.group(1)} is a kernel's own header; reach kernels through lamina/backend.h"
+                )
             folders = [f for f in ("cpp/cpu", "cuda") if source.relative_to(ROOT).as_posix().startswith(f + "/")]
             if folders and any(target.relative_to(ROOT).as_posix().startswith(k + "/") for k in kernels - set(folders)):
                 out.append(f"{where}: CPU and CUDA kernels never include each other")

@@ -14,7 +14,9 @@ GENERATED = {"python/lamina/_C.pyi"}
 
 
 def tracked() -> list[pathlib.Path]:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [ROOT / n for n in names if (ROOT / n).is_file() and n not in GENERATED]
 
 
@@ -22,7 +24,9 @@ def long_functions(path: pathlib.Path) -> list[str]:
     out = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > 80:
-            out.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} has {node.end_lineno - node.lineno + 1} lines")
+            out.append(
+                f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} has {node.end_lineno - node.lineno + 1} lines"
+            )
     return out
 
 

@@ -26,7 +26,12 @@ def main() -> int:
         ours.append(start("import lamina"))
     extra = statistics.median(b - a for a, b in zip(bare, ours, strict=True))
     print(f"wheel: {size / 1e6:.2f} MB (limit 5); import lamina: {extra:.1f} ms over bare Python (limit 30)")
-    loaded = subprocess.run([sys.executable, "-c", "import lamina, sys; print('numpy' in sys.modules)"], capture_output=True, text=True, check=True)
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import lamina, sys; print('numpy' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     numpy_free = loaded.stdout.strip() == "False"
     if not numpy_free:
         print("import lamina loads NumPy: it must wait for its first use")

@@ -46,7 +46,8 @@ const Level& level() {
       if (!forced || !*forced || std::string_view(forced) == l.name) return l;
       have += std::string(have.empty() ? "" : ", ") + l.name;
     }
-    raise<DeviceError>("LAMINA_ISA=", forced ? forced : "", ": this build and CPU offer ", have.empty() ? "no level" : have.c_str());
+    raise<DeviceError>("LAMINA_ISA=", forced ? forced : "", ": this build and CPU offer ",
+                       have.empty() ? "no level" : have.c_str());
   }();
   return chosen;
 }

@@ -117,7 +117,7 @@ void Job::fetch(int j, const Place& at, int64_t n, int64_t most, char* buffer, c
 
 void Job::run(int64_t lo, int64_t hi) const {
   // Not on the stack: threads may have as little as 64 KiB.
-  auto* buffer = static_cast<char(*)[kTile * 8]>(scratch(3, kMaxOperands * kTile * 8));
+  auto* buffer = static_cast<char (*)[kTile * 8]>(scratch(3, kMaxOperands * kTile * 8));
   const void* in[kMaxOperands];
   const void* filled[kMaxOperands] = {};  // the element that a buffer repeats
   const int last = walk.ndim - 1;

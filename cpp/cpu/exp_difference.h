@@ -25,7 +25,8 @@ struct ScaledExp {
   Vec<T> floor, exponent;
   T k;
 
-  // The floors leave exponents that scalb takes in two halves. Beyond this the exponent is not exact; then use exp_difference. False for NaN.
+  // The floors leave exponents that scalb takes in two halves. Beyond this the exponent is not exact; then use
+  // exp_difference. False for NaN.
   static bool covers(T top) { return top <= T(1e6) && top >= T(-1e6); }
   explicit ScaledExp(T top)
       : floor(top - T(sizeof(T) == 4 ? 160 : 1400)), exponent(T(0)), k(math::rint(top * T(math::kLog2e))) {

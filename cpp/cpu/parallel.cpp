@@ -59,9 +59,7 @@ std::atomic<bool (*)()> interrupt_poll{nullptr};
 std::atomic<bool> flush_denormal{false};
 thread_local bool inside = false;
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 #if defined(__x86_64__)
 constexpr unsigned kFlushBits = 0x8040;  // MXCSR: flush to zero, denormals are zero

@@ -25,7 +25,9 @@ void check_interrupt();  // throws Interrupted when the user asked to stop
 template <class F>
 [[gnu::always_inline]] inline void for_tiles(int64_t tiles, F&& f, int threads = 0) {
   using Fn = std::remove_reference_t<F>;
-  run_tiles(tiles, [](void* c, int64_t i) { (*static_cast<Fn*>(c))(i); }, const_cast<void*>(static_cast<const void*>(&f)), threads);
+  run_tiles(
+      tiles, [](void* c, int64_t i) { (*static_cast<Fn*>(c))(i); }, const_cast<void*>(static_cast<const void*>(&f)),
+      threads);
 }
 
 // for_ranges(n, grain, [&](int64_t lo, int64_t hi) { ... }): tiles of `grain` items.
@@ -35,7 +37,8 @@ template <class F>
     if (n > 0) f(int64_t(0), n);
     return;
   }
-  for_tiles((n + grain - 1) / grain, [&](int64_t t) { f(t * grain, t * grain + grain < n ? t * grain + grain : n); }, threads);
+  for_tiles((n + grain - 1) / grain, [&](int64_t t) { f(t * grain, t * grain + grain < n ? t * grain + grain : n); },
+            threads);
 }
 
 // Throws ValueError: kernels compiled per SIMD level hold no exceptions of their own.

@@ -12,11 +12,13 @@ View expanded(const Tensor& t, const Dims& shape, const char* op) {
   v.data = t.data();
   v.dtype = t.dtype();
   v.ndim = int32_t(shape.size());
-  if (t.shape().size() > shape.size()) raise<ShapeError>(op, ": ", describe("src", **both), " does not broadcast to ", to_string(shape));
+  if (t.shape().size() > shape.size())
+    raise<ShapeError>(op, ": ", describe("src", **both), " does not broadcast to ", to_string(shape));
   const size_t skip = shape.size() - t.shape().size();
   for (size_t i = 0; i < shape.size(); ++i) {
     const int64_t d = i < skip ? 1 : t.shape()[i - skip];
-    if (d != shape[i] && d != 1) raise<ShapeError>(op, ": ", describe("src", t), " does not broadcast to ", to_string(shape));
+    if (d != shape[i] && d != 1)
+      raise<ShapeError>(op, ": ", describe("src", t), " does not broadcast to ", to_string(shape));
     v.shape[i] = shape[i];
     v.stride[i] = i >= skip && d == shape[i] ? t.stride()[i - skip] : 0;
   }
@@ -28,7 +30,8 @@ void move(const Tensor& src, const Tensor& dst) {
   const size_t bytes = size_t(src.numel()) * size_of(src.dtype());
   if (bytes == 0) return;
   const bool from = src.device().type == DeviceType::cpu;
-  device_copy(from ? dst.device() : src.device(), dst.data(), src.data(), bytes, from ? CopyKind::host_to_device : CopyKind::device_to_host);
+  device_copy(from ? dst.device() : src.device(), dst.data(), src.data(), bytes,
+              from ? CopyKind::host_to_device : CopyKind::device_to_host);
 }
 
 Tensor converted(const Tensor& x, DType dtype, Device device) {
@@ -69,7 +72,8 @@ Tensor to(const Tensor& x, std::optional<DType> dtype, std::optional<Device> dev
   if (t == x.dtype() && place == x.device()) return copy ? clone(x) : x;
   Tensor y = converted(x, t, place);
   if (is_floating(t) && recording({x}))
-    record("to", y, {x}, [from = x.dtype(), where = x.device()](Grads& d, const Tensor& g) { d[0] = to(g, from, where); });
+    record("to", y, {x},
+           [from = x.dtype(), where = x.device()](Grads& d, const Tensor& g) { d[0] = to(g, from, where); });
   return y;
 }
 

@@ -19,7 +19,8 @@ Tensor filled(const Dims& size, Scalar value, DType dtype, std::optional<Device>
   return finish(std::move(t), requires_grad);
 }
 
-Tensor filled_like(const Tensor& x, Scalar value, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor filled_like(const Tensor& x, Scalar value, std::optional<DType> dtype, std::optional<Device> device,
+                   bool requires_grad) {
   Tensor like = allocate_like(x);
   Tensor t = allocate_strided(x.shape(), like.stride(), dtype.value_or(x.dtype()), device.value_or(x.device()));
   if (t.numel() > 0) kernel(&Kernels::fill, t.device())(t.view_of(), value);
@@ -56,13 +57,15 @@ Tensor zeros(const Size& size, std::optional<DType> dtype, std::optional<Device>
 Tensor ones(const Size& size, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
   return filled(size, 1, dtype.value_or(default_dtype()), device, requires_grad);
 }
-Tensor full(const Dims& size, Scalar value, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor full(const Dims& size, Scalar value, std::optional<DType> dtype, std::optional<Device> device,
+            bool requires_grad) {
   const DType natural = value.is_floating() ? default_dtype() : value.is_bool() ? DType::bool_ : DType::int64;
   return filled(size, value, dtype.value_or(natural), device, requires_grad);
 }
 Tensor empty_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
   const Tensor like = allocate_like(x);
-  return finish(allocate_strided(x.shape(), like.stride(), dtype.value_or(x.dtype()), device.value_or(x.device())), requires_grad);
+  return finish(allocate_strided(x.shape(), like.stride(), dtype.value_or(x.dtype()), device.value_or(x.device())),
+                requires_grad);
 }
 Tensor zeros_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
   return filled_like(x, 0, dtype, device, requires_grad);
@@ -70,7 +73,8 @@ Tensor zeros_like(const Tensor& x, std::optional<DType> dtype, std::optional<Dev
 Tensor ones_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
   return filled_like(x, 1, dtype, device, requires_grad);
 }
-Tensor full_like(const Tensor& x, Scalar value, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor full_like(const Tensor& x, Scalar value, std::optional<DType> dtype, std::optional<Device> device,
+                 bool requires_grad) {
   return filled_like(x, value, dtype, device, requires_grad);
 }
 
@@ -78,13 +82,16 @@ Tensor arange(Scalar end, std::optional<DType> dtype, std::optional<Device> devi
   return arange(0, end, 1, dtype, device, requires_grad);
 }
 
-Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype, std::optional<Device> device,
+              bool requires_grad) {
   const bool whole = !start.is_floating() && !end.is_floating() && !step.is_floating();
   const DType result = dtype.value_or(whole ? DType::int64 : default_dtype());
   const double s = step.to_double(), a = start.to_double(), b = end.to_double();
   if (s == 0 || !std::isfinite(s)) raise<ValueError>("arange: step must be finite and not zero, got ", s);
-  if (!std::isfinite(a) || !std::isfinite(b)) raise<ValueError>("arange: start and end must be finite, got ", a, " and ", b);
-  if ((s > 0 && b < a) || (s < 0 && b > a)) raise<ValueError>("arange: end lies behind start for this step: start ", a, ", end ", b, ", step ", s);
+  if (!std::isfinite(a) || !std::isfinite(b))
+    raise<ValueError>("arange: start and end must be finite, got ", a, " and ", b);
+  if ((s > 0 && b < a) || (s < 0 && b > a))
+    raise<ValueError>("arange: end lies behind start for this step: start ", a, ", end ", b, ", step ", s);
   if (whole) {
     const int64_t x = start.to_int(), y = end.to_int(), d = step.to_int();
     const int64_t span = checked::sub(y, x, "arange");
@@ -96,15 +103,19 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype,
   return placed(tabulate(int64_t(count), result, [&](int64_t i) { return a + double(i) * s; }), device, requires_grad);
 }
 
-Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype, std::optional<Device> device,
+                bool requires_grad) {
   if (steps < 0) raise<ValueError>("linspace: steps must not be negative, got ", steps);
   const double step = steps > 1 ? (end - start) / double(steps - 1) : 0;
   // From both ends, so that the last element is exactly `end`.
-  const auto value = [&](int64_t i) { return i < steps / 2 || steps == 1 ? start + step * double(i) : end - step * double(steps - 1 - i); };
+  const auto value = [&](int64_t i) {
+    return i < steps / 2 || steps == 1 ? start + step * double(i) : end - step * double(steps - 1 - i);
+  };
   return placed(tabulate(steps, dtype.value_or(default_dtype()), value), device, requires_grad);
 }
 
-Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype, std::optional<Device> device,
+           bool requires_grad) {
   const int64_t columns = m.value_or(n);
   Tensor t = filled(Dims{n, columns}, 0, dtype.value_or(default_dtype()), device, false);
   const int64_t diagonal = std::min(n, columns);

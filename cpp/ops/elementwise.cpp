@@ -75,9 +75,11 @@ DType result_dtype(const Call& c, DType& promoted) {
       if (!is_floating(promoted)) promoted = default_dtype();
       return promoted;
     case EwKind::arithmetic:
-    case EwKind::selection: return promoted;
+    case EwKind::selection:
+      return promoted;
     case EwKind::predicate:
-    case EwKind::logical: return DType::bool_;
+    case EwKind::logical:
+      return DType::bool_;
     case EwKind::bitwise:
       if (is_floating(promoted))
         raise<DtypeError>(c.name(), ": needs integers or bool, got ", describe("input", c.x[0]),
@@ -129,7 +131,8 @@ Tensor allocate_result(const Call& c, const Dims& shape, DType dtype) {
 void run_forward(const Call& c, DType promoted, const Tensor& out) {
   View in[kMaxArity];
   for (int i = 0; i < c.arity(); ++i) in[i] = broadcast_view(c.x[size_t(i)], out.shape());
-  kernel(&Kernels::elementwise, c.device)(EwOp{c.op, 0}, compute_dtype(promoted), in, c.arity(), out.view_of(), c.p.data());
+  kernel(&Kernels::elementwise, c.device)(EwOp{c.op, 0}, compute_dtype(promoted), in, c.arity(), out.view_of(),
+                                          c.p.data());
 }
 
 constexpr int64_t kNumbers = 512;  // most elements for which a number is spread out beside the tensors
@@ -180,9 +183,11 @@ bool flatten_operand(const Tensor& t, const Tensor& like, DType dtype, Spread& r
 }
 
 // kernel_gradient where all operands have the gradient's dtype and shape, or are numbers.
-bool quick_gradient(EwOp op, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p, Tensor& out) {
+bool quick_gradient(EwOp op, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p,
+                    Tensor& out) {
   const DType dtype = g.dtype();
-  if ((dtype != DType::float32 && dtype != DType::float64) || g.device().type != DeviceType::cpu || g.numel() == 0) return false;
+  if ((dtype != DType::float32 && dtype != DType::float64) || g.device().type != DeviceType::cpu || g.numel() == 0)
+    return false;
   Spread room[kMaxArity + 2];
   View in[kMaxArity + 2];
   const Tensor* dense = nullptr;
@@ -209,7 +214,8 @@ Tensor kernel_gradient(Ew op, int i, int arity, const Tensor& g, const Tensor* x
   in[0] = broadcast_view(g, shape);
   for (int k = 0; k < arity; ++k) in[k + 1] = x[k].defined() ? broadcast_view(x[k], shape) : in[0];
   in[arity + 1] = y.defined() ? broadcast_view(y, shape) : in[0];
-  kernel(&Kernels::elementwise, g.device())(EwOp{op, uint8_t(i + 1)}, compute_dtype(g.dtype()), in, arity + 2, out.view_of(), p);
+  kernel(&Kernels::elementwise, g.device())(EwOp{op, uint8_t(i + 1)}, compute_dtype(g.dtype()), in, arity + 2,
+                                            out.view_of(), p);
   return out;
 }
 
@@ -295,9 +301,11 @@ bool quick(Ew op, const EwInfo& info, std::span<const EwArg> args, Tensor& y) {
   if (args.size() != size_t(info.arity)) return false;
   const EwKind kind = info.spec.kind;
   const Tensor* t = args[0].tensor ? args[0].tensor : args.size() > 1 ? args[1].tensor : nullptr;
-  if (!t || !t->defined() || t->numel() == 0 || !t->is_contiguous() || t->device().type != DeviceType::cpu) return false;
+  if (!t || !t->defined() || t->numel() == 0 || !t->is_contiguous() || t->device().type != DeviceType::cpu)
+    return false;
   const DType dtype = t->dtype();
-  const bool computes = dtype == DType::float32 || dtype == DType::float64 || (dtype == DType::int64 && kind != EwKind::floating);
+  const bool computes =
+      dtype == DType::float32 || dtype == DType::float64 || (dtype == DType::int64 && kind != EwKind::floating);
   if (!computes || (kind != EwKind::floating && kind != EwKind::arithmetic && kind != EwKind::predicate)) return false;
   const int64_t n = t->numel();
   for (const EwArg& a : args) {
@@ -350,16 +358,20 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
   const std::string label = c.name() + "_";
   DType promoted;
   const DType dtype = result_dtype(c, promoted);
-  const bool loses = (is_floating(dtype) && !is_floating(self.dtype())) || (self.dtype() == DType::bool_ && dtype != DType::bool_);
-  if (loses) raise<DtypeError>(label, ": the result is ", lamina::name(dtype), " and does not fit in ", describe("self", self));
+  const bool loses =
+      (is_floating(dtype) && !is_floating(self.dtype())) || (self.dtype() == DType::bool_ && dtype != DType::bool_);
+  if (loses)
+    raise<DtypeError>(label, ": the result is ", lamina::name(dtype), " and does not fit in ", describe("self", self));
   const Dims shape = result_shape(c);
   if (shape != self.shape())
-    raise<ShapeError>(label, ": the result has shape ", to_string(shape), " but the tensor written is ", describe("self", self));
+    raise<ShapeError>(label, ": the result has shape ", to_string(shape), " but the tensor written is ",
+                      describe("self", self));
   check_inplace(label.c_str(), self);
   // An operand that overlaps self other than exactly would be read after it was written.
   for (int i = 1; i < c.arity(); ++i) {
     Tensor& t = c.x[size_t(i)];
-    if (t->storage == self->storage && (t->offset != self->offset || t.shape() != self.shape() || t.stride() != self.stride()))
+    if (t->storage == self->storage &&
+        (t->offset != self->offset || t.shape() != self.shape() || t.stride() != self.stride()))
       t = clone(t);
   }
   const bool record_it = needs_history(c);

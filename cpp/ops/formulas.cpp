@@ -1,5 +1,5 @@
-// The elementwise list as run-time facts. The gradients are instantiated with T = Tensor in formulas_gradient.cpp's way:
-// one text for every scalar kind.
+// The elementwise list as run-time facts. The gradients are instantiated with T = Tensor in formulas_gradient.cpp's
+// way: one text for every scalar kind.
 #include "lamina/formulas.h"
 
 #include "tensor_math.h"

@@ -1,8 +1,9 @@
 // Random tensors: draws of a Generator, keyed by (seed, draw, element), so that no number depends on threads or layout.
+#include "lamina/random.h"
+
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
-#include "lamina/random.h"
 
 namespace lamina {
 namespace {
@@ -72,19 +73,40 @@ void check_range(const char* op, int64_t low, int64_t high, DType dtype) {
   if (low >= high) raise<ValueError>(op, ": needs low < high, got low ", low, " and high ", high);
   int64_t least = 0, most = 0;
   switch (dtype) {
-    case DType::bool_: most = 1; break;
-    case DType::uint8: most = 255; break;
-    case DType::int8: least = -128, most = 127; break;
-    case DType::int16: least = INT16_MIN, most = INT16_MAX; break;
-    case DType::int32: least = INT32_MIN, most = INT32_MAX; break;
-    case DType::int64: least = INT64_MIN, most = INT64_MAX; break;
-    case DType::float16: most = 1 << 11, least = -most; break;
-    case DType::bfloat16: most = 1 << 8, least = -most; break;
-    case DType::float32: most = 1 << 24, least = -most; break;
-    case DType::float64: most = int64_t(1) << 53, least = -most; break;
+    case DType::bool_:
+      most = 1;
+      break;
+    case DType::uint8:
+      most = 255;
+      break;
+    case DType::int8:
+      least = -128, most = 127;
+      break;
+    case DType::int16:
+      least = INT16_MIN, most = INT16_MAX;
+      break;
+    case DType::int32:
+      least = INT32_MIN, most = INT32_MAX;
+      break;
+    case DType::int64:
+      least = INT64_MIN, most = INT64_MAX;
+      break;
+    case DType::float16:
+      most = 1 << 11, least = -most;
+      break;
+    case DType::bfloat16:
+      most = 1 << 8, least = -most;
+      break;
+    case DType::float32:
+      most = 1 << 24, least = -most;
+      break;
+    case DType::float64:
+      most = int64_t(1) << 53, least = -most;
+      break;
   }
   if (low < least || high - 1 > most)
-    raise<ValueError>(op, ": low ", low, " and high ", high, " do not fit ", name(dtype), ", which counts from ", least, " to ", most);
+    raise<ValueError>(op, ": low ", low, " and high ", high, " do not fit ", name(dtype), ", which counts from ", least,
+                      " to ", most);
 }
 void check_std(const char* op, double std) {
   if (!(std >= 0)) raise<ValueError>(op, ": std must not be negative, got ", std);
@@ -96,22 +118,26 @@ void check_bounds(const char* op, double from, double to) {
 
 }  // namespace
 
-Tensor rand(const Size& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor rand(const Size& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+            bool requires_grad) {
   const DType type = dtype.value_or(default_dtype());
   require_floating("rand", type);
   return drawn(size, type, device, requires_grad, [&](const Tensor& t) { fill_uniform(t, 0, 1, generator); });
 }
-Tensor randn(const Size& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor randn(const Size& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+             bool requires_grad) {
   const DType type = dtype.value_or(default_dtype());
   require_floating("randn", type);
   return drawn(size, type, device, requires_grad, [&](const Tensor& t) { fill_normal(t, 0, 1, generator); });
 }
-Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
-               bool requires_grad) {
+Tensor randint(int64_t low, int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype,
+               std::optional<Device> device, bool requires_grad) {
   check_range("randint", low, high, dtype.value_or(DType::int64));
-  return drawn(size, dtype.value_or(DType::int64), device, requires_grad, [&](const Tensor& t) { fill_integers(t, low, high, generator); });
+  return drawn(size, dtype.value_or(DType::int64), device, requires_grad,
+               [&](const Tensor& t) { fill_integers(t, low, high, generator); });
 }
-Tensor randint(int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
+Tensor randint(int64_t high, const Dims& size, Generator* generator, std::optional<DType> dtype,
+               std::optional<Device> device, bool requires_grad) {
   return randint(0, high, size, generator, dtype, device, requires_grad);
 }
 Tensor randperm(int64_t n, Generator* generator, std::optional<DType> dtype, std::optional<Device> device) {
@@ -129,15 +155,16 @@ Tensor rand_like(const Tensor& x, std::optional<DType> dtype, std::optional<Devi
 Tensor randn_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
   return randn(x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), requires_grad);
 }
-Tensor randint_like(const Tensor& x, int64_t low, int64_t high, std::optional<DType> dtype, std::optional<Device> device) {
+Tensor randint_like(const Tensor& x, int64_t low, int64_t high, std::optional<DType> dtype,
+                    std::optional<Device> device) {
   return randint(low, high, x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), false);
 }
 Tensor randint_like(const Tensor& x, int64_t high, std::optional<DType> dtype, std::optional<Device> device) {
   return randint_like(x, 0, high, dtype, device);
 }
 
-Tensor normal(double mean, double std, const Dims& size, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
-              bool requires_grad) {
+Tensor normal(double mean, double std, const Dims& size, Generator* generator, std::optional<DType> dtype,
+              std::optional<Device> device, bool requires_grad) {
   const DType type = dtype.value_or(default_dtype());
   require_floating("normal", type);
   check_std("normal", std);

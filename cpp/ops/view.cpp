@@ -32,11 +32,14 @@ Dims resolve_shape(const char* op, const Tensor& x, const Dims& shape) {
     }
   }
   if (open >= 0) {
-    if (known == 0) raise<ShapeError>(op, ": -1 is ambiguous with a size of 0 in ", to_string(shape), " for ", describe("input", x));
+    if (known == 0)
+      raise<ShapeError>(op, ": -1 is ambiguous with a size of 0 in ", to_string(shape), " for ", describe("input", x));
     if (x.numel() % known == 0) out[size_t(open)] = x.numel() / known;
   }
-  if (numel_of(out.size() && open >= 0 && out[size_t(open)] < 0 ? Dims{0} : out) != x.numel() || (open >= 0 && out[size_t(open)] < 0))
-    raise<ShapeError>(op, ": shape ", to_string(shape), " does not fit ", describe("input", x), " of ", x.numel(), " elements");
+  if (numel_of(out.size() && open >= 0 && out[size_t(open)] < 0 ? Dims{0} : out) != x.numel() ||
+      (open >= 0 && out[size_t(open)] < 0))
+    raise<ShapeError>(op, ": shape ", to_string(shape), " does not fit ", describe("input", x), " of ", x.numel(),
+                      " elements");
   return out;
 }
 
@@ -75,7 +78,8 @@ std::optional<Dims> view_strides(const Tensor& x, const Dims& shape) {
 }
 
 Tensor viewed(const char* name, const Tensor& x, const Dims& shape, const Dims& stride) {
-  return view_with(name, x, shape, stride, x->offset, [from = x.shape()](Grads& d, const Tensor& g) { d[0] = reshape(g, from); });
+  return view_with(name, x, shape, stride, x->offset,
+                   [from = x.shape()](Grads& d, const Tensor& g) { d[0] = reshape(g, from); });
 }
 
 }  // namespace
@@ -90,8 +94,8 @@ Tensor view(const Tensor& x, const Size& shape) {
   const Dims to = resolve_shape("view", x, shape);
   const auto stride = view_strides(x, to);
   if (!stride)
-    raise<ShapeError>("view: ", describe("input", x), " with strides ", to_string(x.stride()), " cannot be seen as ", to_string(to),
-                      " without a copy; use reshape()");
+    raise<ShapeError>("view: ", describe("input", x), " with strides ", to_string(x.stride()), " cannot be seen as ",
+                      to_string(to), " without a copy; use reshape()");
   return viewed("view", x, to, *stride);
 }
 
@@ -123,7 +127,8 @@ Tensor permute(const Tensor& x, const Size& dims) {
     shape[i] = x.shape()[from];
     stride[i] = x.stride()[from];
   }
-  return view_with("permute", x, shape, stride, x->offset, [back](Grads& d, const Tensor& g) { d[0] = permute(g, back); });
+  return view_with("permute", x, shape, stride, x->offset,
+                   [back](Grads& d, const Tensor& g) { d[0] = permute(g, back); });
 }
 
 Tensor transpose(const Tensor& x, int64_t dim0, int64_t dim1) {
@@ -133,12 +138,16 @@ Tensor transpose(const Tensor& x, int64_t dim0, int64_t dim1) {
     std::swap(shape[size_t(a)], shape[size_t(b)]);
     std::swap(stride[size_t(a)], stride[size_t(b)]);
   }
-  return view_with("transpose", x, shape, stride, x->offset, [a, b](Grads& d, const Tensor& g) { d[0] = transpose(g, a, b); });
+  return view_with("transpose", x, shape, stride, x->offset,
+                   [a, b](Grads& d, const Tensor& g) { d[0] = transpose(g, a, b); });
 }
 
 Tensor t(const Tensor& x) {
-  if (x.dim() > 2) raise<ShapeError>("t: needs at most 2 dims, got ", describe("input", x), "; use transpose(dim0, dim1)");
-  return x.dim() < 2 ? view_with("t", x, x.shape(), x.stride(), x->offset, [](Grads& d, const Tensor& g) { d[0] = g; }) : transpose(x, 0, 1);
+  if (x.dim() > 2)
+    raise<ShapeError>("t: needs at most 2 dims, got ", describe("input", x), "; use transpose(dim0, dim1)");
+  return x.dim() < 2 ? view_with(
+                           "t", x, x.shape(), x.stride(), x->offset, [](Grads& d, const Tensor& g) { d[0] = g; })
+                     : transpose(x, 0, 1);
 }
 
 Tensor squeeze(const Tensor& x, const OptDims& dim) {
@@ -166,18 +175,21 @@ Tensor unsqueeze(const Tensor& x, int64_t dim) {
 }
 
 Tensor expand(const Tensor& x, const Size& size) {
-  if (size.size() < x.shape().size()) raise<ShapeError>("expand: ", describe("input", x), " has more dims than ", to_string(size));
+  if (size.size() < x.shape().size())
+    raise<ShapeError>("expand: ", describe("input", x), " has more dims than ", to_string(size));
   const size_t skip = size.size() - x.shape().size();
   Dims shape = size, stride(size.size(), 0);
   for (size_t i = 0; i < size.size(); ++i) {
     const int64_t have = i < skip ? 1 : x.shape()[i - skip];
     if (shape[i] == -1 && i >= skip) shape[i] = have;
     if (shape[i] < 0 || (have != shape[i] && have != 1))
-      raise<ShapeError>("expand: ", describe("input", x), " cannot become ", to_string(size), ": dim ", i, " has size ", have);
+      raise<ShapeError>("expand: ", describe("input", x), " cannot become ", to_string(size), ": dim ", i, " has size ",
+                        have);
     stride[i] = i >= skip && have == shape[i] ? x.stride()[i - skip] : 0;
   }
   numel_of(shape, "expand");
-  return view_with("expand", x, shape, stride, x->offset, [from = x.shape()](Grads& d, const Tensor& g) { d[0] = sum_to(g, from); });
+  return view_with("expand", x, shape, stride, x->offset,
+                   [from = x.shape()](Grads& d, const Tensor& g) { d[0] = sum_to(g, from); });
 }
 
 Tensor narrow(const Tensor& x, int64_t dim, int64_t start, int64_t length) {
@@ -186,7 +198,8 @@ Tensor narrow(const Tensor& x, int64_t dim, int64_t start, int64_t length) {
   const int64_t n = x.shape()[size_t(d)];
   if (start < -n || start > n) raise<IndexError>("narrow: start ", start, " is outside dim ", dim, " of size ", n);
   if (start < 0) start += n;
-  if (length < 0 || length > n - start) raise<IndexError>("narrow: start ", start, " + length ", length, " goes beyond dim ", dim, " of size ", n);
+  if (length < 0 || length > n - start)
+    raise<IndexError>("narrow: start ", start, " + length ", length, " goes beyond dim ", dim, " of size ", n);
   return slice(x, d, start, start + length, 1);
 }
 
@@ -210,24 +223,30 @@ Tensor slice(const Tensor& x, int64_t dim, std::optional<int64_t> start, std::op
   shape[size_t(d)] = reach;
   stride[size_t(d)] = reach > 1 ? checked::mul(stride[size_t(d)], step, "slice") : stride[size_t(d)];
   const int64_t offset = x->offset + (reach > 0 ? a * x.stride()[size_t(d)] : 0);
-  return view_with("slice", x, shape, stride, offset, [from = x.shape(), d, a, step](Grads& r, const Tensor& g) { r[0] = slice_backward(g, from, d, a, step); });
+  return view_with("slice", x, shape, stride, offset, [from = x.shape(), d, a, step](Grads& r, const Tensor& g) {
+    r[0] = slice_backward(g, from, d, a, step);
+  });
 }
 
 Tensor select(const Tensor& x, int64_t dim, int64_t index) {
   const int64_t d = wrap_dim(dim, x.dim(), "select");
   if (x.dim() == 0) raise<IndexError>("select: a 0-d tensor has no dim to select from");
   const int64_t n = x.shape()[size_t(d)];
-  if (index < -n || index >= n) raise<IndexError>("select: index ", index, " is out of range for dim ", dim, " of size ", n);
+  if (index < -n || index >= n)
+    raise<IndexError>("select: index ", index, " is out of range for dim ", dim, " of size ", n);
   const int64_t i = index < 0 ? index + n : index;
   Dims shape = x.shape(), stride = x.stride();
   const int64_t offset = x->offset + i * stride[size_t(d)];
   shape.erase(size_t(d));
   stride.erase(size_t(d));
-  return view_with("select", x, shape, stride, offset, [from = x.shape(), d, i](Grads& r, const Tensor& g) { r[0] = slice_backward(unsqueeze(g, d), from, d, i, 1); });
+  return view_with("select", x, shape, stride, offset, [from = x.shape(), d, i](Grads& r, const Tensor& g) {
+    r[0] = slice_backward(unsqueeze(g, d), from, d, i, 1);
+  });
 }
 
 Tensor as_strided(const Tensor& x, const Dims& size, const Dims& stride, std::optional<int64_t> storage_offset) {
-  if (size.size() != stride.size()) raise<ShapeError>("as_strided: ", size.size(), " sizes but ", stride.size(), " strides");
+  if (size.size() != stride.size())
+    raise<ShapeError>("as_strided: ", size.size(), " sizes but ", stride.size(), " strides");
   const int64_t offset = storage_offset.value_or(x->offset), n = numel_of(size, "as_strided");
   const auto capacity = int64_t(x->storage->bytes() / size_of(x.dtype()));
   int64_t low = offset, high = offset;
@@ -236,10 +255,10 @@ Tensor as_strided(const Tensor& x, const Dims& size, const Dims& stride, std::op
     (reach < 0 ? low : high) = checked::add(reach < 0 ? low : high, reach, "as_strided");
   }
   if (offset < 0 || (n > 0 && (low < 0 || high >= capacity)))
-    raise<ShapeError>("as_strided: size ", to_string(size), ", stride ", to_string(stride), ", offset ", offset, " reach outside the storage of ", capacity, " elements");
-  const auto backward = [shape = x.shape(), base = x.stride(), stride, offset = offset - x->offset](Grads& d, const Tensor& g) {
-    d[0] = as_strided_scatter(g, shape, base, stride, offset);
-  };
+    raise<ShapeError>("as_strided: size ", to_string(size), ", stride ", to_string(stride), ", offset ", offset,
+                      " reach outside the storage of ", capacity, " elements");
+  const auto backward = [shape = x.shape(), base = x.stride(), stride, offset = offset - x->offset](
+                            Grads& d, const Tensor& g) { d[0] = as_strided_scatter(g, shape, base, stride, offset); };
   return view_with("as_strided", x, size, stride, offset, backward);
 }
 
@@ -292,7 +311,8 @@ void add_strided(const Tensor& y, const Tensor& g, const Dims& stride, int64_t o
 
 }  // namespace
 
-Tensor as_strided_scatter(const Tensor& g, const Dims& base_shape, const Dims& base_stride, const Dims& stride, int64_t offset) {
+Tensor as_strided_scatter(const Tensor& g, const Dims& base_shape, const Dims& base_stride, const Dims& stride,
+                          int64_t offset) {
   Tensor y = zeros_strided(base_shape, base_stride, g.dtype(), g.device());
   if (y.numel() > 0 && g.numel() > 0) {
     if (may_overlap(g.shape(), stride)) {

@@ -27,7 +27,8 @@ TensorList states(TensorList& all, const TensorList& params, const std::vector<s
 Optimizer::Optimizer(TensorList params) : params_(std::move(params)) {
   if (params_.empty()) raise<ValueError>("optimizer: got no parameters");
   for (const Tensor& p : params_)
-    if (!p.defined() || !p.is_leaf()) raise<GradError>("optimizer: can only optimize leaf tensors, got ", describe("parameter", p));
+    if (!p.defined() || !p.is_leaf())
+      raise<GradError>("optimizer: can only optimize leaf tensors, got ", describe("parameter", p));
 }
 
 void Optimizer::zero_grad(bool set_to_none) {
@@ -58,7 +59,8 @@ SGD::SGD(TensorList params, SGDOptions o) : Optimizer(std::move(params)), option
   check("learning rate", o.lr >= 0, o.lr);
   check("momentum", o.momentum >= 0, o.momentum);
   check("weight decay", o.weight_decay >= 0, o.weight_decay);
-  if (o.nesterov && (o.momentum <= 0 || o.dampening != 0)) raise<ValueError>("SGD: Nesterov momentum requires a momentum and zero dampening");
+  if (o.nesterov && (o.momentum <= 0 || o.dampening != 0))
+    raise<ValueError>("SGD: Nesterov momentum requires a momentum and zero dampening");
 }
 
 void SGD::step() {
@@ -76,7 +78,8 @@ void SGD::step() {
 }
 
 Adam::Adam(TensorList params, AdamOptions o) : Adam(std::move(params), o, false) {}
-Adam::Adam(TensorList params, AdamOptions o, bool decoupled) : Optimizer(std::move(params)), options(o), decoupled_(decoupled) {
+Adam::Adam(TensorList params, AdamOptions o, bool decoupled)
+    : Optimizer(std::move(params)), options(o), decoupled_(decoupled) {
   check("learning rate", o.lr >= 0, o.lr);
   check("epsilon", o.eps >= 0, o.eps);
   check("beta1", o.beta1 >= 0 && o.beta1 < 1, o.beta1);

@@ -14,7 +14,9 @@ Device device_from(PyObject* o);
 bool is_device(PyObject* o);
 PyObject* wrap(DType t);
 
-inline bool is_integer(PyObject* o) { return PyLong_CheckExact(o) || (!PyFloat_Check(o) && !is_tensor(o) && PyIndex_Check(o)); }
+inline bool is_integer(PyObject* o) {
+  return PyLong_CheckExact(o) || (!PyFloat_Check(o) && !is_tensor(o) && PyIndex_Check(o));
+}
 bool is_number(PyObject* o);  // bool, int, float, or a NumPy scalar
 Scalar scalar_from(PyObject* o);
 int64_t integer_from(PyObject* o);
@@ -146,7 +148,10 @@ struct From<Padding> {
     if (!PyUnicode_Check(o)) return dims_from(o);
     return std::string(From<std::string_view>::get(o)).c_str();
   }
-  static Padding parse(std::string_view s) { return s.starts_with('"') ? Padding(std::string(s.substr(1, s.size() - 2)).c_str()) : Padding(s.starts_with('{') ? From<Dims>::parse(s) : Dims{From<int64_t>::parse(s)}); }
+  static Padding parse(std::string_view s) {
+    return s.starts_with('"') ? Padding(std::string(s.substr(1, s.size() - 2)).c_str())
+                              : Padding(s.starts_with('{') ? From<Dims>::parse(s) : Dims{From<int64_t>::parse(s)});
+  }
 };
 template <>
 struct From<TensorList> {
@@ -177,7 +182,9 @@ struct From<std::optional<T>> {
 // ---- results ----
 PyObject* wrap(const ValuesIndices& r);
 inline PyObject* wrap(const TensorPair& r) { return py::make_tuple(r.first, r.second).release().ptr(); }
-inline PyObject* wrap(const MaybePair& r) { return (r.second.defined() ? py::make_tuple(r.first, r.second) : py::cast(r.first)).release().ptr(); }
+inline PyObject* wrap(const MaybePair& r) {
+  return (r.second.defined() ? py::make_tuple(r.first, r.second) : py::cast(r.first)).release().ptr();
+}
 PyObject* wrap(const TensorList& r);
 inline PyObject* wrap(bool b) { return PyBool_FromLong(b); }
 inline PyObject* wrap(int64_t v) { return PyLong_FromLongLong(v); }

@@ -44,7 +44,8 @@ template <class F, class G>
 void property(const char* name, F&& get, G&& set, const char* doc) {
   const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
   const auto make = py::module_::import("builtins").attr("property");
-  py::setattr(type, name, make(py::cpp_function(std::forward<F>(get)), py::cpp_function(std::forward<G>(set)), py::none(), doc));
+  py::setattr(type, name,
+              make(py::cpp_function(std::forward<F>(get)), py::cpp_function(std::forward<G>(set)), py::none(), doc));
 }
 
 }  // namespace lamina::python

@@ -17,7 +17,9 @@ void register_dtype(DType t, PyObject* o) { dtype_objects[static_cast<int>(t)] =
 PyObject* wrap(DType t) { return Py_NewRef(dtype_objects[static_cast<int>(t)]); }
 
 bool is_dtype(PyObject* o) {
-  if (o == reinterpret_cast<PyObject*>(&PyFloat_Type) || o == reinterpret_cast<PyObject*>(&PyLong_Type) || o == reinterpret_cast<PyObject*>(&PyBool_Type)) return true;
+  if (o == reinterpret_cast<PyObject*>(&PyFloat_Type) || o == reinterpret_cast<PyObject*>(&PyLong_Type) ||
+      o == reinterpret_cast<PyObject*>(&PyBool_Type))
+    return true;
   for (PyObject* d : dtype_objects)
     if (o == d) return true;
   return false;
@@ -41,7 +43,9 @@ Device parse_device(std::string_view s) {
 }
 
 bool is_device(PyObject* o) { return py::isinstance<Device>(py::handle(o)); }
-Device device_from(PyObject* o) { return PyUnicode_Check(o) ? parse_device(From<std::string_view>::get(o)) : py::cast<Device>(py::handle(o)); }
+Device device_from(PyObject* o) {
+  return PyUnicode_Check(o) ? parse_device(From<std::string_view>::get(o)) : py::cast<Device>(py::handle(o));
+}
 
 // ---- numbers ----
 
@@ -51,7 +55,8 @@ bool is_number(PyObject* o) {
   // NumPy scalars and other number types: __index__ or __float__, but not arrays.
   PyTypeObject* t = Py_TYPE(o);
   if (!t->tp_as_number || !(t->tp_as_number->nb_index || t->tp_as_number->nb_float)) return false;
-  if (!t->tp_as_mapping || !t->tp_as_mapping->mp_subscript || !t->tp_as_sequence || !t->tp_as_sequence->sq_length) return true;
+  if (!t->tp_as_mapping || !t->tp_as_mapping->mp_subscript || !t->tp_as_sequence || !t->tp_as_sequence->sq_length)
+    return true;
   if (PyObject_Size(o) >= 0) return false;
   PyErr_Clear();  // a 0-d array has no length: a number
   return true;
@@ -62,7 +67,8 @@ Scalar scalar_from(PyObject* o) {
   if (PyFloat_Check(o)) return Scalar(PyFloat_AS_DOUBLE(o));
   if (is_tensor(o)) return unwrap(o).item();
   if (PyLong_Check(o) || PyIndex_Check(o)) {
-    if (std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool_" || std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool") return Scalar(PyObject_IsTrue(o) == 1);
+    if (std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool_" || std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool")
+      return Scalar(PyObject_IsTrue(o) == 1);
     return Scalar(integer_from(o));
   }
   const double d = PyFloat_AsDouble(o);
@@ -165,22 +171,30 @@ PyObject* make_error(py::module_& m, const char* name, std::initializer_list<PyO
 
 void init_errors(py::module_& m) {
   PyObject* base = error_types[kBase] = make_error(m, "Error", {PyExc_Exception}, "Base of lamina's own errors.");
-  error_types[kShape] = make_error(m, "ShapeError", {base, PyExc_ValueError, PyExc_RuntimeError}, "Shapes or sizes do not fit.");
-  error_types[kDtype] = make_error(m, "DtypeError", {base, PyExc_TypeError, PyExc_RuntimeError}, "An operand has a dtype the operation does not take.");
-  error_types[kDevice] = make_error(m, "DeviceError", {base, PyExc_RuntimeError}, "A device is absent, or operands live on different devices.");
+  error_types[kShape] =
+      make_error(m, "ShapeError", {base, PyExc_ValueError, PyExc_RuntimeError}, "Shapes or sizes do not fit.");
+  error_types[kDtype] = make_error(m, "DtypeError", {base, PyExc_TypeError, PyExc_RuntimeError},
+                                   "An operand has a dtype the operation does not take.");
+  error_types[kDevice] = make_error(m, "DeviceError", {base, PyExc_RuntimeError},
+                                    "A device is absent, or operands live on different devices.");
   error_types[kGrad] = make_error(m, "GradError", {base, PyExc_RuntimeError}, "Autograd cannot do what was asked.");
-  error_types[kIndex] = make_error(m, "IndexOutOfRange", {base, PyExc_IndexError}, "An index or a dim is out of range.");
-  error_types[kValue] = make_error(m, "InvalidValue", {base, PyExc_ValueError, PyExc_RuntimeError}, "An argument has a value the operation does not take.");
+  error_types[kIndex] =
+      make_error(m, "IndexOutOfRange", {base, PyExc_IndexError}, "An index or a dim is out of range.");
+  error_types[kValue] = make_error(m, "InvalidValue", {base, PyExc_ValueError, PyExc_RuntimeError},
+                                   "An argument has a value the operation does not take.");
   error_types[kType] = make_error(m, "InvalidType", {base, PyExc_TypeError}, "An argument has the wrong type.");
-  error_types[kFile] = make_error(m, "FileError", {base, PyExc_OSError, PyExc_ValueError}, "A file is missing, damaged or cannot be written.");
-  error_types[kMemory] = make_error(m, "OutOfMemoryError", {base, PyExc_MemoryError}, "No memory for a tensor; nothing was changed.");
-  py::register_exception_translator([](std::exception_ptr p) {  // for what pybind11 itself calls: properties, small methods
-    try {
-      if (p) std::rethrow_exception(p);
-    } catch (const Error&) {
-      set_python_error();
-    }
-  });
+  error_types[kFile] = make_error(m, "FileError", {base, PyExc_OSError, PyExc_ValueError},
+                                  "A file is missing, damaged or cannot be written.");
+  error_types[kMemory] =
+      make_error(m, "OutOfMemoryError", {base, PyExc_MemoryError}, "No memory for a tensor; nothing was changed.");
+  py::register_exception_translator(
+      [](std::exception_ptr p) {  // for what pybind11 itself calls: properties, small methods
+        try {
+          if (p) std::rethrow_exception(p);
+        } catch (const Error&) {
+          set_python_error();
+        }
+      });
 }
 
 void set_python_error() {

@@ -13,16 +13,26 @@ namespace {
 
 const char* format_of(DType t) {
   switch (t) {
-    case DType::bool_: return "?";
-    case DType::uint8: return "B";
-    case DType::int8: return "b";
-    case DType::int16: return "h";
-    case DType::int32: return "i";
-    case DType::int64: return "q";
-    case DType::float16: return "e";
-    case DType::float32: return "f";
-    case DType::float64: return "d";
-    default: return nullptr;
+    case DType::bool_:
+      return "?";
+    case DType::uint8:
+      return "B";
+    case DType::int8:
+      return "b";
+    case DType::int16:
+      return "h";
+    case DType::int32:
+      return "i";
+    case DType::int64:
+      return "q";
+    case DType::float16:
+      return "e";
+    case DType::float32:
+      return "f";
+    case DType::float64:
+      return "d";
+    default:
+      return nullptr;
   }
 }
 
@@ -31,17 +41,26 @@ std::optional<DType> dtype_of(const char* format, Py_ssize_t itemsize) {
   if (*format == '@' || *format == '=' || *format == '<') ++format;
   if (!*format || format[1]) return std::nullopt;
   switch (*format) {
-    case '?': return DType::bool_;
-    case 'B': return DType::uint8;
-    case 'b': return DType::int8;
-    case 'h': return DType::int16;
+    case '?':
+      return DType::bool_;
+    case 'B':
+      return DType::uint8;
+    case 'b':
+      return DType::int8;
+    case 'h':
+      return DType::int16;
     case 'i':
     case 'l':
-    case 'q': return itemsize == 4 ? DType::int32 : DType::int64;
-    case 'e': return DType::float16;
-    case 'f': return DType::float32;
-    case 'd': return DType::float64;
-    default: return std::nullopt;
+    case 'q':
+      return itemsize == 4 ? DType::int32 : DType::int64;
+    case 'e':
+      return DType::float16;
+    case 'f':
+      return DType::float32;
+    case 'd':
+      return DType::float64;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -66,8 +85,11 @@ Tensor from_buffer(const char* op, PyObject* o, bool copy) {
   const Py_buffer& v = held->view;
   const auto dtype = dtype_of(v.format, v.itemsize);
   if (!dtype)
-    throw DtypeError(str(op, ": arrays of format '", v.format, "' are not supported; convert to one of bool, uint8, int8, int16, int32, int64, float16, float32, float64 in native byte order"));
-  if (v.ndim > kMaxDims) throw ShapeError(str(op, ": an array of ", v.ndim, " dims; at most ", kMaxDims, " are supported"));
+    throw DtypeError(str(op, ": arrays of format '", v.format,
+                         "' are not supported; convert to one of bool, uint8, int8, int16, int32, int64, float16, "
+                         "float32, float64 in native byte order"));
+  if (v.ndim > kMaxDims)
+    throw ShapeError(str(op, ": an array of ", v.ndim, " dims; at most ", kMaxDims, " are supported"));
   Dims shape, stride;
   bool aligned = reinterpret_cast<uintptr_t>(v.buf) % size_t(v.itemsize) == 0 && !v.suboffsets;
   int64_t run = v.itemsize;
@@ -114,7 +136,8 @@ void read_nested(PyObject* root, Nested& n) {
   for (PyObject* o = root; is_sequence(o);) {
     const Py_ssize_t size = PySequence_Fast_GET_SIZE(o);
     n.shape.push_back(size);
-    if (n.shape.size() > size_t(kMaxDims)) throw ShapeError(str("tensor: lists nested deeper than ", kMaxDims, " (is a list inside itself?)"));
+    if (n.shape.size() > size_t(kMaxDims))
+      throw ShapeError(str("tensor: lists nested deeper than ", kMaxDims, " (is a list inside itself?)"));
     if (size == 0) break;
     o = PySequence_Fast_GET_ITEM(o, 0);
   }
@@ -127,12 +150,15 @@ void read_nested(PyObject* root, Nested& n) {
   const auto enter = [&](PyObject* o) {
     const size_t depth = stack.size();
     if (!is_sequence(o)) {
-      if (depth != n.shape.size()) throw ShapeError(str("tensor: nested lists have different depths: expected a list of ", n.shape[depth], " at depth ", depth, ", got ", Py_TYPE(o)->tp_name));
+      if (depth != n.shape.size())
+        throw ShapeError(str("tensor: nested lists have different depths: expected a list of ", n.shape[depth],
+                             " at depth ", depth, ", got ", Py_TYPE(o)->tp_name));
       n.leaves.push_back(o);
       return;
     }
     if (depth >= n.shape.size() || PySequence_Fast_GET_SIZE(o) != n.shape[depth])
-      throw ShapeError(str("tensor: nested lists have different lengths at depth ", depth, ": expected ", depth < n.shape.size() ? n.shape[depth] : 0, ", got ", PySequence_Fast_GET_SIZE(o)));
+      throw ShapeError(str("tensor: nested lists have different lengths at depth ", depth, ": expected ",
+                           depth < n.shape.size() ? n.shape[depth] : 0, ", got ", PySequence_Fast_GET_SIZE(o)));
     stack.push_back({o, 0});
   };
   enter(root);
@@ -168,7 +194,8 @@ Tensor from_nested(PyObject* data, std::optional<DType> dtype) {
     } else if (is_number(o)) {
       (scalar_from(o).is_floating() ? n.floats : scalar_from(o).is_bool() ? n.bools : n.ints) = true;
     } else {
-      throw TypeError(str("tensor: cannot read a number from ", Py_TYPE(o)->tp_name, "; give numbers, nested lists of numbers, or an array"));
+      throw TypeError(str("tensor: cannot read a number from ", Py_TYPE(o)->tp_name,
+                          "; give numbers, nested lists of numbers, or an array"));
     }
   }
   DType natural = n.leaves.empty() || n.floats ? default_dtype() : n.ints ? DType::int64 : DType::bool_;
@@ -187,14 +214,19 @@ Tensor from_nested(PyObject* data, std::optional<DType> dtype) {
   return buffer == target ? t : to(t, target);
 }
 
-bool has_buffer(PyObject* o) { return PyObject_CheckBuffer(o) && !is_tensor(o) && !PyBytes_Check(o) && !PyByteArray_Check(o); }
+bool has_buffer(PyObject* o) {
+  return PyObject_CheckBuffer(o) && !is_tensor(o) && !PyBytes_Check(o) && !PyByteArray_Check(o);
+}
 
 // An object that only speaks __array__ (pandas, images): through NumPy, imported here for the first time.
 py::object as_array(PyObject* o) { return py::module_::import("numpy").attr("ascontiguousarray")(py::handle(o)); }
 
-Tensor from_python(const char* op, PyObject* data, const py::object& dtype_object, const py::object& device_object, bool copy) {
-  const std::optional<DType> dtype = dtype_object.is_none() ? std::nullopt : std::optional(dtype_from(dtype_object.ptr()));
-  const std::optional<Device> device = device_object.is_none() ? std::nullopt : std::optional(device_from(device_object.ptr()));
+Tensor from_python(const char* op, PyObject* data, const py::object& dtype_object, const py::object& device_object,
+                   bool copy) {
+  const std::optional<DType> dtype =
+      dtype_object.is_none() ? std::nullopt : std::optional(dtype_from(dtype_object.ptr()));
+  const std::optional<Device> device =
+      device_object.is_none() ? std::nullopt : std::optional(device_from(device_object.ptr()));
   Tensor t;
   bool fresh = false;
   if (is_tensor(data)) {
@@ -205,7 +237,8 @@ Tensor from_python(const char* op, PyObject* data, const py::object& dtype_objec
   } else if (!is_sequence(data) && !is_number(data) && PyObject_HasAttrString(data, "__array__")) {
     t = from_buffer(op, as_array(data).ptr(), copy);
     fresh = copy;
-  } else if (is_sequence(data) && PySequence_Fast_GET_SIZE(data) > 0 && !is_number(PySequence_Fast_GET_ITEM(data, 0)) && has_buffer(PySequence_Fast_GET_ITEM(data, 0))) {
+  } else if (is_sequence(data) && PySequence_Fast_GET_SIZE(data) > 0 && !is_number(PySequence_Fast_GET_ITEM(data, 0)) &&
+             has_buffer(PySequence_Fast_GET_ITEM(data, 0))) {
     t = from_buffer(op, as_array(data).ptr(), true);  // a list of arrays
     fresh = true;
   } else {
@@ -232,7 +265,9 @@ void fill_list(const Tensor& dense, size_t depth, int64_t offset, py::list& out)
       continue;
     }
     const Scalar s = alias(dense, Dims{}, Dims{}, dense->offset + offset + i).item();
-    out.append(s.is_bool() ? py::object(py::bool_(s.to_bool())) : s.is_integral() ? py::object(py::int_(s.to_int())) : py::object(py::float_(s.to_double())));
+    out.append(s.is_bool()       ? py::object(py::bool_(s.to_bool()))
+               : s.is_integral() ? py::object(py::int_(s.to_int()))
+                                 : py::object(py::float_(s.to_double())));
   }
 }
 
@@ -247,9 +282,12 @@ py::object to_list(const Tensor& x) {
 py::object to_numpy(const py::object& self, bool force) {
   Tensor t = unwrap(self.ptr());
   if (force) t = to(t.detach(), {}, Device{});
-  if (t.requires_grad()) throw GradError("numpy: the tensor requires grad; use x.detach().numpy(): " + describe("self", t));
-  if (t.device().type != DeviceType::cpu) throw DeviceError("numpy: the tensor is not on the CPU; use x.cpu().numpy(): " + describe("self", t));
-  if (!format_of(t.dtype())) throw DtypeError("numpy: NumPy has no bfloat16; use x.float().numpy(): " + describe("self", t));
+  if (t.requires_grad())
+    throw GradError("numpy: the tensor requires grad; use x.detach().numpy(): " + describe("self", t));
+  if (t.device().type != DeviceType::cpu)
+    throw DeviceError("numpy: the tensor is not on the CPU; use x.cpu().numpy(): " + describe("self", t));
+  if (!format_of(t.dtype()))
+    throw DtypeError("numpy: NumPy has no bfloat16; use x.float().numpy(): " + describe("self", t));
   return py::module_::import("numpy").attr("asarray")(py::memoryview(py::cast(t)));
 }
 
@@ -261,10 +299,11 @@ int get_buffer(PyObject* self, Py_buffer* out, int flags) {
   out->obj = nullptr;
   try {
     const Tensor t = unwrap(self);
-    const char* why = t.device().type != DeviceType::cpu ? "the tensor is not on the CPU"
-                      : !format_of(t.dtype())            ? "there is no buffer format for bfloat16"
-                      : t.requires_grad()                ? "the tensor requires grad; use detach()"
-                      : (flags & PyBUF_WRITABLE) && t->storage->read_only() ? "the memory is read-only" : nullptr;
+    const char* why = t.device().type != DeviceType::cpu                    ? "the tensor is not on the CPU"
+                      : !format_of(t.dtype())                               ? "there is no buffer format for bfloat16"
+                      : t.requires_grad()                                   ? "the tensor requires grad; use detach()"
+                      : (flags & PyBUF_WRITABLE) && t->storage->read_only() ? "the memory is read-only"
+                                                                            : nullptr;
     const bool strided = (flags & PyBUF_STRIDES) == PyBUF_STRIDES;
     if (!why && !strided && !t.is_contiguous()) why = "the tensor is not contiguous";
     if (why) {
@@ -299,26 +338,41 @@ int get_buffer(PyObject* self, Py_buffer* out, int flags) {
 void release_buffer(PyObject*, Py_buffer* buffer) { delete[] static_cast<Py_ssize_t*>(buffer->internal); }
 
 void init_data(py::module_& m) {
-  m.def("tensor", [](const py::object& data, const py::object& dtype, const py::object& device, bool requires_grad) {
-    Tensor t = from_python("tensor", data.ptr(), dtype, device, true);
-    if (requires_grad) t.requires_grad_();
-    return t;
-  }, py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(), py::arg("requires_grad") = false,
-        "A new tensor with a copy of data: a number, nested lists, an array or a tensor.");
-  m.def("as_tensor", [](const py::object& data, const py::object& dtype, const py::object& device) {
-    return from_python("as_tensor", data.ptr(), dtype, device, false);
-  }, py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(), "data as a tensor, sharing memory where possible.");
+  m.def(
+      "tensor",
+      [](const py::object& data, const py::object& dtype, const py::object& device, bool requires_grad) {
+        Tensor t = from_python("tensor", data.ptr(), dtype, device, true);
+        if (requires_grad) t.requires_grad_();
+        return t;
+      },
+      py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(), py::arg("requires_grad") = false,
+      "A new tensor with a copy of data: a number, nested lists, an array or a tensor.");
+  m.def(
+      "as_tensor",
+      [](const py::object& data, const py::object& dtype, const py::object& device) {
+        return from_python("as_tensor", data.ptr(), dtype, device, false);
+      },
+      py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
+      "data as a tensor, sharing memory where possible.");
   m.attr("asarray") = m.attr("as_tensor");
-  m.def("from_numpy", [](const py::object& array) {
-    if (!has_buffer(array.ptr())) throw TypeError(str("from_numpy: expected a NumPy array, got ", Py_TYPE(array.ptr())->tp_name));
-    return from_buffer("from_numpy", array.ptr(), false);
-  }, py::arg("ndarray"), "The tensor that shares memory with a NumPy array (any strides; a read-only array gives a read-only tensor).");
+  m.def(
+      "from_numpy",
+      [](const py::object& array) {
+        if (!has_buffer(array.ptr()))
+          throw TypeError(str("from_numpy: expected a NumPy array, got ", Py_TYPE(array.ptr())->tp_name));
+        return from_buffer("from_numpy", array.ptr(), false);
+      },
+      py::arg("ndarray"),
+      "The tensor that shares memory with a NumPy array (any strides; a read-only array gives a read-only tensor).");
   method("numpy", to_numpy, py::arg("force") = false);
-  method("__array__", [](const py::object& self, const py::object& dtype, const py::object& copy) -> py::object {
-    const py::object a = to_numpy(self, false);
-    if (!dtype.is_none()) return a.attr("astype")(dtype);
-    return !copy.is_none() && py::cast<bool>(copy) ? a.attr("copy")() : a;
-  }, py::arg("dtype") = py::none(), py::arg("copy") = py::none());
+  method(
+      "__array__",
+      [](const py::object& self, const py::object& dtype, const py::object& copy) -> py::object {
+        const py::object a = to_numpy(self, false);
+        if (!dtype.is_none()) return a.attr("astype")(dtype);
+        return !copy.is_none() && py::cast<bool>(copy) ? a.attr("copy")() : a;
+      },
+      py::arg("dtype") = py::none(), py::arg("copy") = py::none());
   method("tolist", to_list);
 }
 

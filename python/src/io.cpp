@@ -1,8 +1,7 @@
 // Files of tensors for Python: save_tensors and load_tensors, over cpp/io.
-#include "io/safetensors.h"
-
 #include "args.h"
 #include "bindings.h"
+#include "io/safetensors.h"
 
 namespace lamina::python {
 namespace {
@@ -14,7 +13,8 @@ std::string file_name(const py::object& path) {
 }
 
 std::string text(const py::handle& o, const char* what) {
-  if (!PyUnicode_Check(o.ptr())) throw TypeError(str("save: ", what, " must be strings, got ", Py_TYPE(o.ptr())->tp_name));
+  if (!PyUnicode_Check(o.ptr()))
+    throw TypeError(str("save: ", what, " must be strings, got ", Py_TYPE(o.ptr())->tp_name));
   return py::cast<std::string>(o);
 }
 
@@ -23,13 +23,15 @@ void save_tensors(const py::dict& tensors, const py::object& path, const py::dic
   std::vector<Tensor> kept;
   for (const auto& [key, value] : tensors) {
     std::string name = text(key, "names");
-    if (!is_tensor(value.ptr())) throw TypeError(str("save: '", name, "' is a ", Py_TYPE(value.ptr())->tp_name, ", expected a Tensor"));
+    if (!is_tensor(value.ptr()))
+      throw TypeError(str("save: '", name, "' is a ", Py_TYPE(value.ptr())->tp_name, ", expected a Tensor"));
     const Tensor t = contiguous(to(unwrap(value.ptr()).detach(), {}, Device{}));
     kept.push_back(t);
     sources.push_back({std::move(name), t.dtype(), t.shape(), t.data()});
   }
   io::Metadata extra;
-  for (const auto& [key, value] : metadata) extra.emplace_back(text(key, "metadata keys"), text(value, "metadata values"));
+  for (const auto& [key, value] : metadata)
+    extra.emplace_back(text(key, "metadata keys"), text(value, "metadata values"));
   const std::string file = file_name(path);
   const ReleaseGil release;
   io::save_safetensors(file, sources, extra);

@@ -34,7 +34,8 @@ std::vector<std::string_view> split(std::string_view s) {
   while (!s.empty()) {
     int depth = 0;
     size_t c = 0;
-    for (; c < s.size() && (s[c] != ',' || depth); ++c) depth += (s[c] == '{' || s[c] == '<' || s[c] == '(') - (s[c] == '}' || s[c] == '>' || s[c] == ')');
+    for (; c < s.size() && (s[c] != ',' || depth); ++c)
+      depth += (s[c] == '{' || s[c] == '<' || s[c] == '(') - (s[c] == '}' || s[c] == '>' || s[c] == ')');
     parts.push_back(trim(s.substr(0, c)));
     s = c < s.size() ? s.substr(c + 1) : std::string_view();
   }
@@ -142,21 +143,21 @@ void add(std::vector<std::unique_ptr<OpEntry>>& entries, const char* name, const
 // A distinct type per row carries its function type (defaults are not part of it) and its invoke function.
 #define LAMINA_JOIN2(a, b) a##b
 #define LAMINA_JOIN(a, b) LAMINA_JOIN2(a, b)
-#define OP(where, name, R, signature, doc)                                                                    \
-  struct LAMINA_JOIN(Row_, __LINE__) {                                                                        \
-    static R probe signature;                                                                                 \
-    using Fn = decltype(probe);                                                                               \
-    static PyObject* invoke(PyObject* const* slots) {                                                         \
+#define OP(where, name, R, signature, doc)                                                                          \
+  struct LAMINA_JOIN(Row_, __LINE__) {                                                                              \
+    static R probe signature;                                                                                       \
+    using Fn = decltype(probe);                                                                                     \
+    static PyObject* invoke(PyObject* const* slots) {                                                               \
       return Row<Fn>::call(static_cast<Fn*>(&lamina::name), slots, defaults(), indices(static_cast<Fn*>(nullptr))); \
-    }                                                                                                         \
-    template <class Ret, class... A>                                                                          \
-    static std::index_sequence_for<A...> indices(Ret (*)(A...)) {                                             \
-      return {};                                                                                              \
-    }                                                                                                         \
-    static Row<Fn>::Values& defaults() {                                                                      \
-      static Row<Fn>::Values values = Row<Fn>::defaults(#signature);                                          \
-      return values;                                                                                          \
-    }                                                                                                         \
+    }                                                                                                               \
+    template <class Ret, class... A>                                                                                \
+    static std::index_sequence_for<A...> indices(Ret (*)(A...)) {                                                   \
+      return {};                                                                                                    \
+    }                                                                                                               \
+    static Row<Fn>::Values& defaults() {                                                                            \
+      static Row<Fn>::Values values = Row<Fn>::defaults(#signature);                                                \
+      return values;                                                                                                \
+    }                                                                                                               \
   };
 #include "lamina/ops.def"
 #undef OP
@@ -165,7 +166,8 @@ void add(std::vector<std::unique_ptr<OpEntry>>& entries, const char* name, const
 
 void add_rows(std::vector<std::unique_ptr<OpEntry>>& entries) {
 #define OP(where, name, R, signature, doc) \
-  add(entries, #name, where, Row<LAMINA_JOIN(Row_, __LINE__)::Fn>::overload(#signature, doc, LAMINA_JOIN(Row_, __LINE__)::invoke));
+  add(entries, #name, where,               \
+      Row<LAMINA_JOIN(Row_, __LINE__)::Fn>::overload(#signature, doc, LAMINA_JOIN(Row_, __LINE__)::invoke));
 #include "lamina/ops.def"
 #undef OP
 }

@@ -43,26 +43,41 @@ Generator* From<Generator*>::get(PyObject* o) { return py::cast<Generator*>(py::
 void init_random(py::module_& m) {
   py::class_<Generator> type(m, "Generator", "A stream of random numbers: the same seed gives the same numbers.");
   type.def(py::init([](const py::object&) { return std::make_unique<Generator>(); }), py::arg("device") = "cpu")
-      .def("manual_seed", [](const py::object& self, const py::int_& seed) {
-        py::cast<Generator&>(self).manual_seed(seed_from(seed));
-        return self;
-      }, py::arg("seed"))
+      .def(
+          "manual_seed",
+          [](const py::object& self, const py::int_& seed) {
+            py::cast<Generator&>(self).manual_seed(seed_from(seed));
+            return self;
+          },
+          py::arg("seed"))
       .def("seed", &Generator::reseed)
       .def("initial_seed", &Generator::initial_seed)
       .def("get_state", [](const Generator& g) { return py::reinterpret_steal<py::object>(wrap(state_of(g))); })
-      .def("set_state", [](const py::object& self, const py::object& state) {
-        restore(py::cast<Generator&>(self), state);
-        return self;
-      }, py::arg("new_state"));
+      .def(
+          "set_state",
+          [](const py::object& self, const py::object& state) {
+            restore(py::cast<Generator&>(self), state);
+            return self;
+          },
+          py::arg("new_state"));
   m.attr("default_generator") = py::cast(&default_generator(), py::return_value_policy::reference);
-  m.def("manual_seed", [m = m.ptr()](const py::int_& seed) {
-    default_generator().manual_seed(seed_from(seed));
-    return py::handle(m).attr("default_generator");
-  }, py::arg("seed"), "Seeds the default generator.");
-  m.def("seed", [] { return default_generator().reseed(); }, "Seeds the default generator from the system; returns the seed.");
+  m.def(
+      "manual_seed",
+      [m = m.ptr()](const py::int_& seed) {
+        default_generator().manual_seed(seed_from(seed));
+        return py::handle(m).attr("default_generator");
+      },
+      py::arg("seed"), "Seeds the default generator.");
+  m.def(
+      "seed", [] { return default_generator().reseed(); },
+      "Seeds the default generator from the system; returns the seed.");
   m.def("initial_seed", [] { return default_generator().initial_seed(); }, "The seed of the default generator.");
-  m.def("get_rng_state", [] { return py::reinterpret_steal<py::object>(wrap(state_of(default_generator()))); }, "State of the default generator, as a uint8 tensor.");
-  m.def("set_rng_state", [](const py::object& state) { restore(default_generator(), state); }, py::arg("new_state"), "Restores the default generator.");
+  m.def(
+      "get_rng_state", [] { return py::reinterpret_steal<py::object>(wrap(state_of(default_generator()))); },
+      "State of the default generator, as a uint8 tensor.");
+  m.def(
+      "set_rng_state", [](const py::object& state) { restore(default_generator(), state); }, py::arg("new_state"),
+      "Restores the default generator.");
 }
 
 }  // namespace lamina::python

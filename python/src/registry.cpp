@@ -11,8 +11,7 @@ namespace lamina::python {
 namespace {
 
 struct OpObject {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   const OpEntry* entry;
   PyObject* dict;
 };
@@ -162,19 +161,22 @@ PyObject* call_ew(const OpEntry& e, const Arguments& a) {
     }
     size_t i = 0;
     while (i < n && key != names[i]) ++i;
-    if (i == n || operands[i]) throw TypeError(str(e.name, ": ", i == n ? "unexpected keyword argument '" : "given twice: '", key, "'"));
+    if (i == n || operands[i])
+      throw TypeError(str(e.name, ": ", i == n ? "unexpected keyword argument '" : "given twice: '", key, "'"));
     operands[i] = value;
   }
   for (size_t i = 0; i < n; ++i) {
     if (!operands[i] && i < size_t(info.arity)) throw TypeError(str(e.name, ": missing argument '", names[i], "'"));
     if (operands[i] && !is_tensor(operands[i]) && !is_number(operands[i]))
-      throw TypeError(str(e.name, ": argument '", names[i], "' must be a Tensor or a number, got ", type_name(operands[i])));
+      throw TypeError(
+          str(e.name, ": argument '", names[i], "' must be a Tensor or a number, got ", type_name(operands[i])));
     if (operands[i] && i >= size_t(info.arity) && is_tensor(operands[i]) && unwrap(operands[i]).numel() != 1)
       throw TypeError(str(e.name, ": argument '", names[i], "' must be a number"));
   }
   if (std::none_of(operands, operands + info.arity, [](PyObject* o) { return is_tensor(o); }))
     throw TypeError(str(e.name, ": argument 'input' must be a Tensor, got ", type_name(operands[0])));
-  if (inplace && !is_tensor(operands[0])) throw TypeError(str(e.name, ": writes its first argument, which must be a Tensor, got ", type_name(operands[0])));
+  if (inplace && !is_tensor(operands[0]))
+    throw TypeError(str(e.name, ": writes its first argument, which must be a Tensor, got ", type_name(operands[0])));
   // Numbers that were left out keep their defaults.
   py::object kept[3];
   size_t last = n;
@@ -224,8 +226,12 @@ std::string doc_of(const OpEntry& e) {
   return s;
 }
 
-PyObject* op_name(PyObject* self, void*) { return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->entry->name.c_str()); }
-PyObject* op_doc(PyObject* self, void*) { return PyUnicode_FromString(doc_of(*reinterpret_cast<OpObject*>(self)->entry).c_str()); }
+PyObject* op_name(PyObject* self, void*) {
+  return PyUnicode_FromString(reinterpret_cast<OpObject*>(self)->entry->name.c_str());
+}
+PyObject* op_doc(PyObject* self, void*) {
+  return PyUnicode_FromString(doc_of(*reinterpret_cast<OpObject*>(self)->entry).c_str());
+}
 PyObject* op_module(PyObject*, void*) { return PyUnicode_FromString("lamina"); }
 
 PyGetSetDef op_getset[] = {{"__name__", op_name, nullptr, nullptr, nullptr},
@@ -242,9 +248,10 @@ py::object make_op(const OpEntry& e) {
 }
 
 void make_op_type() {
-  static PyMemberDef members[] = {{"__vectorcalloffset__", T_PYSSIZET, offsetof(OpObject, vectorcall), READONLY, nullptr},
-                                  {"__dictoffset__", T_PYSSIZET, offsetof(OpObject, dict), READONLY, nullptr},
-                                  {nullptr, 0, 0, 0, nullptr}};
+  static PyMemberDef members[] = {
+      {"__vectorcalloffset__", T_PYSSIZET, offsetof(OpObject, vectorcall), READONLY, nullptr},
+      {"__dictoffset__", T_PYSSIZET, offsetof(OpObject, dict), READONLY, nullptr},
+      {nullptr, 0, 0, 0, nullptr}};
   static PyType_Slot slots[] = {{Py_tp_call, reinterpret_cast<void*>(PyVectorcall_Call)},
                                 {Py_tp_descr_get, reinterpret_cast<void*>(op_get)},
                                 {Py_tp_repr, reinterpret_cast<void*>(op_repr)},
@@ -280,8 +287,9 @@ py::list describe_registry() {
       for (const EwParam& p : info.spec.params)
         if (!p.name.empty()) params.append(py::make_tuple(std::string(p.name), p.value));
       d["elementwise"] = py::dict(py::arg("arity") = info.arity, py::arg("doc") = std::string(info.spec.doc),
-                                  py::arg("kind") = kinds[static_cast<int>(info.spec.kind)], py::arg("lo") = info.spec.lo,
-                                  py::arg("hi") = info.spec.hi, py::arg("differentiable") = info.spec.differentiable, py::arg("params") = params);
+                                  py::arg("kind") = kinds[static_cast<int>(info.spec.kind)],
+                                  py::arg("lo") = info.spec.lo, py::arg("hi") = info.spec.hi,
+                                  py::arg("differentiable") = info.spec.differentiable, py::arg("params") = params);
     }
     out.append(d);
   }
@@ -328,7 +336,8 @@ void init_registry(py::module_& m) {
   const size_t rows = list.size();
   for (int i = 0; i < ew_count(); ++i) {
     const EwInfo& info = ew_info(static_cast<Ew>(i));
-    const bool taken = std::any_of(list.begin(), list.begin() + Py_ssize_t(rows), [&](const auto& e) { return e->name == info.name; });
+    const bool taken =
+        std::any_of(list.begin(), list.begin() + Py_ssize_t(rows), [&](const auto& e) { return e->name == info.name; });
     const bool predicate = info.spec.kind == EwKind::predicate;
     for (const bool inplace : {false, true}) {
       if (taken && !inplace) {
@@ -338,7 +347,9 @@ void init_registry(py::module_& m) {
       }
       auto e = std::make_unique<OpEntry>();
       e->name = std::string(info.name) + (inplace ? "_" : "");
-      if (inplace && (predicate || std::any_of(list.begin(), list.begin() + Py_ssize_t(rows), [&](const auto& o) { return o->name == e->name; }))) continue;
+      if (inplace && (predicate || std::any_of(list.begin(), list.begin() + Py_ssize_t(rows),
+                                               [&](const auto& o) { return o->name == e->name; })))
+        continue;
       e->where = inplace ? "m" : "fmn";
       e->elementwise = i;
       e->inplace = inplace;

@@ -57,31 +57,43 @@ Tensor convert(const Tensor& x, const py::args& args, const py::kwargs& kwargs) 
 
 void init_properties() {
   property("shape", [](const Tensor& t) { return tuple_of(t.shape()); }, "Sizes of the dims, as a tuple.");
-  property("dtype", [](const Tensor& t) { return py::reinterpret_steal<py::object>(wrap(t.dtype())); }, "Type of the elements.");
+  property(
+      "dtype", [](const Tensor& t) { return py::reinterpret_steal<py::object>(wrap(t.dtype())); },
+      "Type of the elements.");
   property("device", [](const Tensor& t) { return t.device(); }, "Where the memory is.");
   property("ndim", [](const Tensor& t) { return t.dim(); }, "Number of dims.");
   property("itemsize", [](const Tensor& t) { return size_of(t.dtype()); }, "Bytes of one element.");
   property("nbytes", [](const Tensor& t) { return size_t(t.numel()) * size_of(t.dtype()); }, "Bytes of all elements.");
   property("is_cuda", [](const Tensor& t) { return t.device().type == DeviceType::cuda; }, "True on a CUDA device.");
-  property("T", [](const Tensor& t) {
-    Size order;
-    for (int64_t i = t.dim(); i-- > 0;) order.push_back(i);
-    return permute(t, order);
-  }, "View with the dims reversed.");
+  property(
+      "T",
+      [](const Tensor& t) {
+        Size order;
+        for (int64_t i = t.dim(); i-- > 0;) order.push_back(i);
+        return permute(t, order);
+      },
+      "View with the dims reversed.");
   property("mT", [](const Tensor& t) { return transpose(t, -2, -1); }, "View with the last two dims swapped.");
-  property("_version", [](const Tensor& t) { return t->storage->version(); }, "How often the memory was written in place.");
+  property(
+      "_version", [](const Tensor& t) { return t->storage->version(); }, "How often the memory was written in place.");
 }
 
 void init_facts() {
-  method("size", [](const Tensor& t, std::optional<int64_t> dim) -> py::object {
-    if (!dim) return tuple_of(t.shape());
-    if (t.dim() == 0) throw lamina::IndexError("size: a 0-d tensor has no dims");
-    return py::int_(t.size(*dim));
-  }, py::arg("dim") = py::none());
-  method("stride", [](const Tensor& t, std::optional<int64_t> dim) -> py::object {
-    if (!dim) return tuple_of(t.stride());
-    return py::int_(t.stride()[size_t(wrap_dim(*dim, t.dim(), "stride"))]);
-  }, py::arg("dim") = py::none());
+  method(
+      "size",
+      [](const Tensor& t, std::optional<int64_t> dim) -> py::object {
+        if (!dim) return tuple_of(t.shape());
+        if (t.dim() == 0) throw lamina::IndexError("size: a 0-d tensor has no dims");
+        return py::int_(t.size(*dim));
+      },
+      py::arg("dim") = py::none());
+  method(
+      "stride",
+      [](const Tensor& t, std::optional<int64_t> dim) -> py::object {
+        if (!dim) return tuple_of(t.stride());
+        return py::int_(t.stride()[size_t(wrap_dim(*dim, t.dim(), "stride"))]);
+      },
+      py::arg("dim") = py::none());
   method("dim", [](const Tensor& t) { return t.dim(); });
   method("ndimension", [](const Tensor& t) { return t.dim(); });
   method("numel", [](const Tensor& t) { return t.numel(); });
@@ -89,9 +101,14 @@ void init_facts() {
   method("element_size", [](const Tensor& t) { return size_of(t.dtype()); });
   method("storage_offset", [](const Tensor& t) { return t->offset; });
   method("data_ptr", [](const Tensor& t) { return reinterpret_cast<uintptr_t>(t.data()); });
-  method("is_contiguous", [](const Tensor& t, const py::object& format) {
-    return !format.is_none() && py::cast<std::string>(py::str(format)).find("channels_last") != std::string::npos ? t.is_channels_last() : t.is_contiguous();
-  }, py::arg("memory_format") = py::none());
+  method(
+      "is_contiguous",
+      [](const Tensor& t, const py::object& format) {
+        return !format.is_none() && py::cast<std::string>(py::str(format)).find("channels_last") != std::string::npos
+                   ? t.is_channels_last()
+                   : t.is_contiguous();
+      },
+      py::arg("memory_format") = py::none());
   method("is_floating_point", [](const Tensor& t) { return is_floating(t.dtype()); });
   method("item", [](const Tensor& t) -> py::object {
     const Scalar s = t.item();
@@ -108,11 +125,15 @@ void add_cast(const char* name) {
 
 void init_conversions() {
   method("to", convert);
-  method("type", [](const Tensor& x, const py::object& dtype) -> py::object {
-    if (dtype.is_none()) return py::str("lamina." + std::string(name(x.dtype())));
-    return py::cast(to(x, dtype_from(dtype.ptr())));
-  }, py::arg("dtype") = py::none());
-  method("type_as", [](const Tensor& x, const Tensor& other) { return to(x, require(other, "type_as").dtype(), other.device()); });
+  method(
+      "type",
+      [](const Tensor& x, const py::object& dtype) -> py::object {
+        if (dtype.is_none()) return py::str("lamina." + std::string(name(x.dtype())));
+        return py::cast(to(x, dtype_from(dtype.ptr())));
+      },
+      py::arg("dtype") = py::none());
+  method("type_as",
+         [](const Tensor& x, const Tensor& other) { return to(x, require(other, "type_as").dtype(), other.device()); });
   add_cast<DType::float32>("float");
   add_cast<DType::float64>("double");
   add_cast<DType::float16>("half");
@@ -124,19 +145,28 @@ void init_conversions() {
   add_cast<DType::uint8>("byte");
   add_cast<DType::bool_>("bool");
   method("cpu", [](const Tensor& x) { return to(x, {}, Device{}); });
-  method("cuda", [](const Tensor& x, int index) { return to(x, {}, Device{DeviceType::cuda, int8_t(index)}); }, py::arg("device") = 0);
+  method(
+      "cuda", [](const Tensor& x, int index) { return to(x, {}, Device{DeviceType::cuda, int8_t(index)}); },
+      py::arg("device") = 0);
   method("view_as", [](const Tensor& x, const Tensor& other) { return view(x, require(other, "view_as").shape()); });
-  method("reshape_as", [](const Tensor& x, const Tensor& other) { return reshape(x, require(other, "reshape_as").shape()); });
-  method("expand_as", [](const Tensor& x, const Tensor& other) { return expand(x, require(other, "expand_as").shape()); });
+  method("reshape_as",
+         [](const Tensor& x, const Tensor& other) { return reshape(x, require(other, "reshape_as").shape()); });
+  method("expand_as",
+         [](const Tensor& x, const Tensor& other) { return expand(x, require(other, "expand_as").shape()); });
 }
 
 // x.new_zeros(size, dtype=None, device=None, requires_grad=False) and its kin.
 template <class F>
 void add_new(const char* name, F make) {
-  method(name, [make](const Tensor& x, const py::args& size, const py::object& dtype, const py::object& device, bool requires_grad) {
-    const Dims d = size.size() == 1 ? dims_from(size[0].ptr()) : dims_from(size.ptr());
-    return make(d, dtype.is_none() ? x.dtype() : dtype_from(dtype.ptr()), device.is_none() ? x.device() : device_from(device.ptr()), requires_grad);
-  }, py::arg("dtype") = py::none(), py::arg("device") = py::none(), py::arg("requires_grad") = false);
+  method(
+      name,
+      [make](const Tensor& x, const py::args& size, const py::object& dtype, const py::object& device,
+             bool requires_grad) {
+        const Dims d = size.size() == 1 ? dims_from(size[0].ptr()) : dims_from(size.ptr());
+        return make(d, dtype.is_none() ? x.dtype() : dtype_from(dtype.ptr()),
+                    device.is_none() ? x.device() : device_from(device.ptr()), requires_grad);
+      },
+      py::arg("dtype") = py::none(), py::arg("device") = py::none(), py::arg("requires_grad") = false);
 }
 
 }  // namespace
@@ -148,9 +178,14 @@ void init_tensor_methods(py::module_&) {
   add_new("new_zeros", [](const Dims& d, DType t, Device v, bool r) { return zeros(d, t, v, r); });
   add_new("new_ones", [](const Dims& d, DType t, Device v, bool r) { return ones(d, t, v, r); });
   add_new("new_empty", [](const Dims& d, DType t, Device v, bool r) { return empty(d, t, v, r); });
-  method("new_full", [](const Tensor& x, const py::object& size, const py::object& value, const py::object& dtype, bool requires_grad) {
-    return full(dims_from(size.ptr()), scalar_from(value.ptr()), dtype.is_none() ? x.dtype() : dtype_from(dtype.ptr()), x.device(), requires_grad);
-  }, py::arg("size"), py::arg("fill_value"), py::arg("dtype") = py::none(), py::arg("requires_grad") = false);
+  method(
+      "new_full",
+      [](const Tensor& x, const py::object& size, const py::object& value, const py::object& dtype,
+         bool requires_grad) {
+        return full(dims_from(size.ptr()), scalar_from(value.ptr()),
+                    dtype.is_none() ? x.dtype() : dtype_from(dtype.ptr()), x.device(), requires_grad);
+      },
+      py::arg("size"), py::arg("fill_value"), py::arg("dtype") = py::none(), py::arg("requires_grad") = false);
 }
 
 }  // namespace lamina::python

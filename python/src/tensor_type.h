@@ -12,8 +12,7 @@ namespace lamina::python {
 namespace py = pybind11;
 
 struct PyTensor {
-  PyObject_HEAD
-  Tensor tensor;  // undefined only while a subclass is being constructed
+  PyObject_HEAD Tensor tensor;  // undefined only while a subclass is being constructed
   PyObject* dict;
   PyObject* weakrefs;
 };
@@ -71,8 +70,8 @@ inline bool interpreter_gone() { return _Py_IsFinalizing() || !Py_IsInitialized(
 // A Python callable on a graph node. Its own type, so that the garbage collector finds the callable in the graph.
 struct PyHook {
   std::shared_ptr<py::object> fn;
-  bool with_tensor = false;           // post-accumulate: called with the tensor itself, found through `self`
-  std::shared_ptr<py::object> self;   // weak reference to the tensor
+  bool with_tensor = false;          // post-accumulate: called with the tensor itself, found through `self`
+  std::shared_ptr<py::object> self;  // weak reference to the tensor
   Tensor operator()(const Tensor& g) const;
 };
 

@@ -1,8 +1,8 @@
 // Trains a two-layer perceptron on a noisy spiral with three arms, without Python.
+#include <lamina/lamina.h>
+
 #include <cmath>
 #include <cstdio>
-
-#include <lamina/lamina.h>
 
 using lamina::Tensor;
 
@@ -15,9 +15,7 @@ struct MLP {
     b2 = lamina::zeros({out});
     for (Tensor* p : {&w1, &b1, &w2, &b2}) p->requires_grad_();
   }
-  Tensor operator()(const Tensor& x) const {
-    return lamina::linear(lamina::relu(lamina::linear(x, w1, b1)), w2, b2);
-  }
+  Tensor operator()(const Tensor& x) const { return lamina::linear(lamina::relu(lamina::linear(x, w1, b1)), w2, b2); }
   lamina::TensorList parameters() const { return {w1, b1, w2, b2}; }
 };
 
@@ -28,7 +26,8 @@ int main() {
   const Tensor noise = lamina::randn({n}) * 0.1;
   for (int64_t i = 0; i < n; ++i) {
     const int64_t arm = i % classes;
-    const double r = double(i / classes) / double(n / classes), a = 4 * r + 2.1 * double(arm) + noise.data_as<float>()[i];
+    const double r = double(i / classes) / double(n / classes),
+                 a = 4 * r + 2.1 * double(arm) + noise.data_as<float>()[i];
     x.data_as<float>()[2 * i] = float(r * std::sin(a));
     x.data_as<float>()[2 * i + 1] = float(r * std::cos(a));
     y.data_as<int64_t>()[i] = arm;
@@ -43,7 +42,8 @@ int main() {
     if (step % 100 == 0) std::printf("step %3d  loss %.4f\n", step, loss.item().to_double());
   }
   const lamina::NoGrad off;
-  const double accuracy = lamina::mean(lamina::to(lamina::eq(lamina::argmax(model(x), 1), y), lamina::DType::float32)).item().to_double();
+  const double accuracy =
+      lamina::mean(lamina::to(lamina::eq(lamina::argmax(model(x), 1), y), lamina::DType::float32)).item().to_double();
   std::printf("accuracy %.3f\n", accuracy);
   return accuracy > 0.95 ? 0 : 1;
 }

@@ -5,7 +5,16 @@ import numpy as np
 from . import op
 
 
-@op("cat", lambda r: [([r(2, 3), r(4, 3)],), ([r(2, 3), r(2, 1), r(2, 0)], 1), ([r(2, 3), r(2, 3)], -1), ([r(3)],), ([r(2, 3, 4, 5), r(2, 2, 4, 5)], 1)])
+@op(
+    "cat",
+    lambda r: [
+        ([r(2, 3), r(4, 3)],),
+        ([r(2, 3), r(2, 1), r(2, 0)], 1),
+        ([r(2, 3), r(2, 3)], -1),
+        ([r(3)],),
+        ([r(2, 3, 4, 5), r(2, 2, 4, 5)], 1),
+    ],
+)
 def cat(tensors, dim=0):
     return np.concatenate(tensors, dim)
 
@@ -46,7 +55,18 @@ def unbind(x, dim=0):
     return list(np.moveaxis(x, dim, 0))
 
 
-@op("repeat", lambda r: [(r(2, 3), (2, 2)), (r(3), (2, 1, 3)), (r(1, 3), (4, 1)), (r(), (3,)), (r(2, 3), (0, 1)), (r(2, 3), (1, 1))], method=True)
+@op(
+    "repeat",
+    lambda r: [
+        (r(2, 3), (2, 2)),
+        (r(3), (2, 1, 3)),
+        (r(1, 3), (4, 1)),
+        (r(), (3,)),
+        (r(2, 3), (0, 1)),
+        (r(2, 3), (1, 1)),
+    ],
+    method=True,
+)
 def repeat(x, repeats):
     return np.tile(x, repeats)
 
@@ -76,7 +96,10 @@ def movedim(x, source, destination):
     return np.moveaxis(x, source, destination)
 
 
-@op("diagonal", lambda r: [(r(3, 4),), (r(3, 4), 1), (r(3, 4), -2), (r(3, 4), 9), (r(2, 3, 4), 1, 0, 2), (r(2, 3, 4), 0, -1, 1)])
+@op(
+    "diagonal",
+    lambda r: [(r(3, 4),), (r(3, 4), 1), (r(3, 4), -2), (r(3, 4), 9), (r(2, 3, 4), 1, 0, 2), (r(2, 3, 4), 0, -1, 1)],
+)
 def diagonal(x, offset=0, dim1=0, dim2=1):
     return np.diagonal(x, offset, dim1, dim2)
 
@@ -92,7 +115,13 @@ def triu(x, diagonal=0):
 
 
 def _padded(r):
-    constant = [(r(2, 3), (1, 2)), (r(2, 3), (1, 0, 0, 2), "constant", 1.5), (r(3, 4), (-1, 2)), (r(3, 4), (-1, -1, 1, -2)), (r(0, 2), (1, 1))]
+    constant = [
+        (r(2, 3), (1, 2)),
+        (r(2, 3), (1, 0, 0, 2), "constant", 1.5),
+        (r(3, 4), (-1, 2)),
+        (r(3, 4), (-1, -1, 1, -2)),
+        (r(0, 2), (1, 1)),
+    ]
     other = [(r(2, 3, 5), (2, 1), m) for m in ("reflect", "replicate", "circular")]
     other += [(r(1, 2, 4, 3), (1, 2, 3, 0), m) for m in ("reflect", "replicate", "circular")]
     return constant + other + [(r(2, 5), (-1, 2), "replicate"), (r(2, 2, 3, 3, 3), (1, 1, 2, 0, 1, 2), "reflect")]
@@ -110,6 +139,10 @@ def pad(x, widths, mode="constant", value=None):
     return x
 
 
-@op("cumsum", lambda r: [(r(3, 4), 0), (r(3, 4), -1), (r(2000), 0), (r(0, 3), 0), (r(), 0), (r.ints(9, 3, 2), 1)], rtol=10)
+@op(
+    "cumsum",
+    lambda r: [(r(3, 4), 0), (r(3, 4), -1), (r(2000), 0), (r(0, 3), 0), (r(), 0), (r.ints(9, 3, 2), 1)],
+    rtol=10,
+)
 def cumsum(x, dim):
     return np.cumsum(x, dim).reshape(x.shape)

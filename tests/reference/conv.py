@@ -46,6 +46,11 @@ def conv2d(x, w, b=None, stride=1, padding=0, dilation=1, groups=1):
     for g in range(groups):
         for i in range(kh):
             for j in range(kw):
-                patch = x[:, g * ic : (g + 1) * ic, i * dh : i * dh + sh * (oh - 1) + 1 : sh, j * dw : j * dw + sw * (ow - 1) + 1 : sw]
+                patch = x[
+                    :,
+                    g * ic : (g + 1) * ic,
+                    i * dh : i * dh + sh * (oh - 1) + 1 : sh,
+                    j * dw : j * dw + sw * (ow - 1) + 1 : sw,
+                ]
                 y[:, g * per : (g + 1) * per] += np.einsum("nihw,oi->nohw", patch, w[g * per : (g + 1) * per, :, i, j])
     return y if b is None else y + b[:, None, None]

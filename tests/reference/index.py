@@ -4,7 +4,17 @@ import numpy as np
 
 from . import ELSEWHERE, op
 
-for _name in ("index_put_", "index_add_", "index_copy_", "index_fill_", "scatter_", "scatter_add_", "masked_fill_", "clamp_", "div_"):
+for _name in (
+    "index_put_",
+    "index_add_",
+    "index_copy_",
+    "index_fill_",
+    "scatter_",
+    "scatter_add_",
+    "masked_fill_",
+    "clamp_",
+    "div_",
+):
     ELSEWHERE[_name] = "test_inplace.py"
 
 
@@ -29,7 +39,15 @@ def lines(axis, dim, index):
     return (slice(None),) * (dim % axis) + (index,)
 
 
-@op("index_select", lambda r: [(r(5, 3), 0, r.ints(5, 4)), (r(2, 3, 4), -1, r.ints(4, 7)), (r(3, 40), 0, r.ints(3, 2)), (r(3), 0, r.ints(3, 0))])
+@op(
+    "index_select",
+    lambda r: [
+        (r(5, 3), 0, r.ints(5, 4)),
+        (r(2, 3, 4), -1, r.ints(4, 7)),
+        (r(3, 40), 0, r.ints(3, 2)),
+        (r(3), 0, r.ints(3, 0)),
+    ],
+)
 def index_select(x, dim, index):
     return np.take(x, index, dim)
 
@@ -64,12 +82,24 @@ def index_fill(x, dim, index, value):
     return written(x, lines(x.ndim, dim, index), value)
 
 
-@op("gather", lambda r: [(r(3, 4), 0, r.ints(3, 2, 4)), (r(3, 4), 1, r.ints(4, 3, 7)), (r(3, 4), -1, r.ints(4, 2, 2)), (r(4), 0, r.ints(4, 9)), (r(3, 4), 0, r.ints(3, 0, 4))])
+@op(
+    "gather",
+    lambda r: [
+        (r(3, 4), 0, r.ints(3, 2, 4)),
+        (r(3, 4), 1, r.ints(4, 3, 7)),
+        (r(3, 4), -1, r.ints(4, 2, 2)),
+        (r(4), 0, r.ints(4, 9)),
+        (r(3, 4), 0, r.ints(3, 0, 4)),
+    ],
+)
 def gather(x, dim, index):
     return x[along(x, dim, index)]
 
 
-@op("take_along_dim", lambda r: [(r(3, 4), r.ints(4, 3, 2), 1), (r(3, 4), r.ints(3, 1, 4), 0), (r(3, 4), r.ints(12, 2, 2))])
+@op(
+    "take_along_dim",
+    lambda r: [(r(3, 4), r.ints(4, 3, 2), 1), (r(3, 4), r.ints(3, 1, 4), 0), (r(3, 4), r.ints(12, 2, 2))],
+)
 def take_along_dim(x, indices, dim=None):
     return np.take_along_axis(x, indices, dim) if dim is not None else x.ravel()[indices.ravel()]
 
@@ -79,23 +109,54 @@ def _order(r, high, *shape):
     return np.stack([r.rng.permutation(high)[: shape[0]] for _ in range(int(np.prod(shape[1:])))], -1).reshape(shape)
 
 
-@op("scatter", lambda r: [(r(5, 3), 0, _order(r, 5, 4, 3), r(4, 3)), (r(5, 3), 0, _order(r, 5, 2, 2), 1.5), (r(3, 5), -1, _order(r, 5, 4, 3).T.copy(), r(3, 4))])
+@op(
+    "scatter",
+    lambda r: [
+        (r(5, 3), 0, _order(r, 5, 4, 3), r(4, 3)),
+        (r(5, 3), 0, _order(r, 5, 2, 2), 1.5),
+        (r(3, 5), -1, _order(r, 5, 4, 3).T.copy(), r(3, 4)),
+    ],
+)
 def scatter(x, dim, index, src):
     return written(x, along(x, dim, index), src)
 
 
-@op("scatter_add", lambda r: [(r(5, 3), 0, r.ints(5, 4, 3), r(4, 3)), (r(2, 3), 1, r.ints(3, 2, 30), r(2, 30)), (r(4), 0, r.ints(4, 0), r(0))])
+@op(
+    "scatter_add",
+    lambda r: [
+        (r(5, 3), 0, r.ints(5, 4, 3), r(4, 3)),
+        (r(2, 3), 1, r.ints(3, 2, 30), r(2, 30)),
+        (r(4), 0, r.ints(4, 0), r(0)),
+    ],
+)
 def scatter_add(x, dim, index, src):
     return written(x, along(x, dim, index), src, True)
 
 
-@op("masked_select", lambda r: [(r(3, 4), r.bools(3, 4)), (r(3, 4), r.bools(4)), (r(), np.array(True)), (r(2, 3), np.zeros((2, 3), bool)), (r(3, 1), r.bools(1, 4))])
+@op(
+    "masked_select",
+    lambda r: [
+        (r(3, 4), r.bools(3, 4)),
+        (r(3, 4), r.bools(4)),
+        (r(), np.array(True)),
+        (r(2, 3), np.zeros((2, 3), bool)),
+        (r(3, 1), r.bools(1, 4)),
+    ],
+)
 def masked_select(x, mask):
     x, mask = np.broadcast_arrays(x, mask)
     return x[mask]
 
 
-@op("masked_fill", lambda r: [(r(3, 4), r.bools(3, 4), 2.5), (r(3, 4), r.bools(4), r()), (r(3, 1), r.bools(3, 4), -7.0), (r(), np.array(True), 1.0)])
+@op(
+    "masked_fill",
+    lambda r: [
+        (r(3, 4), r.bools(3, 4), 2.5),
+        (r(3, 4), r.bools(4), r()),
+        (r(3, 1), r.bools(3, 4), -7.0),
+        (r(), np.array(True), 1.0),
+    ],
+)
 def masked_fill(x, mask, value):
     return np.where(mask, value, x)
 
@@ -114,7 +175,13 @@ def equal(a, b):
 def _near(r):
     x = r(3, 4)
     special = np.array([np.nan, np.inf, -np.inf, np.inf, 1.0])
-    return [(x, x + 1e-9 * r(3, 4)), (x, x + r(3, 4)), (special, special), (special, special, 1e-5, 1e-8, True), (x, x + 0.1, {"atol": 0.2})]
+    return [
+        (x, x + 1e-9 * r(3, 4)),
+        (x, x + r(3, 4)),
+        (special, special),
+        (special, special, 1e-5, 1e-8, True),
+        (x, x + 0.1, {"atol": 0.2}),
+    ]
 
 
 @op("isclose", _near, grad=False, only=("float64",))

@@ -122,6 +122,10 @@ def binary_cross_entropy_with_logits(x, target, weight=None, reduction="mean", p
     return reduced(loss * (1 if weight is None else weight), reduction)
 
 
-@op("embedding", lambda r: [(r.ints(5, 3), r(5, 4)), (r.ints(5, 2, 7), r(5, 4)), (r.ints(5, 0), r(5, 4))], torch="nn.functional.embedding")
+@op(
+    "embedding",
+    lambda r: [(r.ints(5, 3), r(5, 4)), (r.ints(5, 2, 7), r(5, 4)), (r.ints(5, 0), r(5, 4))],
+    torch="nn.functional.embedding",
+)
 def embedding(index, weight, padding_idx=None):
     return weight[index]

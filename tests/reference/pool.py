@@ -21,7 +21,13 @@ def _windows(x, kernel, stride, padding, dilation, ceil_mode):
     out = [_size(x.shape[2 + a], k[a], s[a], p[a], d[a], ceil_mode) for a in (0, 1)]
     for y in range(out[0]):
         for z in range(out[1]):
-            yield out, y, z, [y * s[0] - p[0] + i * d[0] for i in range(k[0])], [z * s[1] - p[1] + j * d[1] for j in range(k[1])]
+            yield (
+                out,
+                y,
+                z,
+                [y * s[0] - p[0] + i * d[0] for i in range(k[0])],
+                [z * s[1] - p[1] + j * d[1] for j in range(k[1])],
+            )
 
 
 def _inside(places, size):

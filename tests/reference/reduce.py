@@ -23,7 +23,17 @@ def with_zero(x):
     return x
 
 
-@op("prod", lambda r: [(r(3, 4),), (r(3, 4), 1), (r(2, 3, 4), 0, True), (with_zero(r(3, 4)), 1), (with_zero(r(4)),), (r.ints(4, 3, 4), 0)])
+@op(
+    "prod",
+    lambda r: [
+        (r(3, 4),),
+        (r(3, 4), 1),
+        (r(2, 3, 4), 0, True),
+        (with_zero(r(3, 4)), 1),
+        (with_zero(r(4)),),
+        (r.ints(4, 3, 4), 0),
+    ],
+)
 def prod(x, dim=None, keepdim=False):
     return np.prod(x, dim, keepdims=keepdim)
 
@@ -67,7 +77,12 @@ def all(x, dim=None, keepdim=False):
     return np.all(x, dim, keepdims=keepdim)
 
 
-EXTREMA = lambda r: [(r.distinct(3, 4),), (r.distinct(3, 4), 1), (r.distinct(2, 3, 4), (0, 2), True), (r.distinct(5, 37), -1)]  # noqa: E731
+EXTREMA = lambda r: [
+    (r.distinct(3, 4),),
+    (r.distinct(3, 4), 1),
+    (r.distinct(2, 3, 4), (0, 2), True),
+    (r.distinct(5, 37), -1),
+]  # noqa: E731
 
 
 @op("amax", EXTREMA)
@@ -80,7 +95,12 @@ def amin(x, dim=None, keepdim=False):
     return np.min(x, dim, keepdims=keepdim)
 
 
-PLACES = lambda r: [(r.distinct(3, 4), 1), (r.distinct(2, 3, 4), 0, True), (r.distinct(5, 70), -1), (r.distinct(2, 20, 3), 1)]  # noqa: E731
+PLACES = lambda r: [
+    (r.distinct(3, 4), 1),
+    (r.distinct(2, 3, 4), 0, True),
+    (r.distinct(5, 70), -1),
+    (r.distinct(2, 20, 3), 1),
+]  # noqa: E731
 
 
 def found(place, x, dim, keepdim):
@@ -89,14 +109,32 @@ def found(place, x, dim, keepdim):
     return (values, index) if keepdim else (values.squeeze(dim), index.squeeze(dim))
 
 
-@op("max", lambda r: [(r.distinct(3, 4),), (r.distinct(7),), (r.ints(50, 3, 4),), *PLACES(r), (r.distinct(3, 4), r.distinct(3, 4) + 0.01)])
+@op(
+    "max",
+    lambda r: [
+        (r.distinct(3, 4),),
+        (r.distinct(7),),
+        (r.ints(50, 3, 4),),
+        *PLACES(r),
+        (r.distinct(3, 4), r.distinct(3, 4) + 0.01),
+    ],
+)
 def max(x, dim=None, keepdim=False):
     if isinstance(dim, np.ndarray):
         return np.maximum(x, dim)
     return np.max(x) if dim is None else found(np.argmax, x, dim, keepdim)
 
 
-@op("min", lambda r: [(r.distinct(3, 4),), (r.distinct(7),), (r.ints(50, 3, 4),), *PLACES(r), (r.distinct(3, 4), r.distinct(3, 4) + 0.01)])
+@op(
+    "min",
+    lambda r: [
+        (r.distinct(3, 4),),
+        (r.distinct(7),),
+        (r.ints(50, 3, 4),),
+        *PLACES(r),
+        (r.distinct(3, 4), r.distinct(3, 4) + 0.01),
+    ],
+)
 def min(x, dim=None, keepdim=False):
     if isinstance(dim, np.ndarray):
         return np.minimum(x, dim)

@@ -4,7 +4,15 @@ import numpy as np
 
 from . import op
 
-SAMPLES = lambda r: [(r(3, 4), 1), (r(2, 3, 4), 1), (r(2, 3, 4), 0), (r(5, 37) * 10, -1), (r(4, 20, 3), 1), (r(), 0), (r(0, 3), 1)]  # noqa: E731
+SAMPLES = lambda r: [
+    (r(3, 4), 1),
+    (r(2, 3, 4), 1),
+    (r(2, 3, 4), 0),
+    (r(5, 37) * 10, -1),
+    (r(4, 20, 3), 1),
+    (r(), 0),
+    (r(0, 3), 1),
+]  # noqa: E731
 
 
 @op("log_softmax", SAMPLES)

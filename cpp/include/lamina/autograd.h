@@ -104,7 +104,7 @@ class Node : public RefCounted {
   void add_edge(Edge e);
   const char* name_;
   uint32_t count_ = 0, outputs_ = 1;
-  Edge few_[kFew];           // all edges while they fit
+  Edge few_[kFew];          // all edges while they fit
   std::vector<Edge> many_;  // else all of them
   std::unique_ptr<NodeExtras> extras_;
 };
@@ -204,7 +204,8 @@ class LambdaNode final : public Node {
 void connect(Node& node, std::span<const std::reference_wrapper<const Tensor>> inputs);
 void set_history(const Ref<Node>& node, std::span<Tensor> outputs);
 
-// Records `backward(Grads& d, const Tensor& g)` as the gradient of y with respect to `inputs` (call only if recording(inputs)).
+// Records `backward(Grads& d, const Tensor& g)` as the gradient of y with respect to `inputs` (call only if
+// recording(inputs)).
 template <class F>
 void record(const char* name, Tensor& y, Inputs inputs, F backward) {
   auto node = make_ref<LambdaNode<F>>(name, std::move(backward));
@@ -213,7 +214,8 @@ void record(const char* name, Tensor& y, Inputs inputs, F backward) {
 }
 // Many outputs: `backward(Grads& d, std::span<const Tensor> g)`; g[i] is undefined where no gradient arrived.
 template <class F>
-void record(const char* name, std::span<Tensor> outputs, std::span<const std::reference_wrapper<const Tensor>> inputs, F backward) {
+void record(const char* name, std::span<Tensor> outputs, std::span<const std::reference_wrapper<const Tensor>> inputs,
+            F backward) {
   auto node = make_ref<LambdaNode<F>>(name, std::move(backward));
   connect(*node, inputs);
   set_history(node, outputs);

@@ -43,7 +43,7 @@ inline constexpr int kErrorOutOfMemory = 1, kErrorDevice = 2;
 
 // Kernels run in order on one stream of the device and report failures late: at the next copy or synchronize.
 struct DeviceApi {
-  const char* build = "";  // "cuda 13.0", "host shim"
+  const char* build = "";           // "cuda 13.0", "host shim"
   int (*device_count)() = nullptr;  // 0 with last_error() where there is no driver or no device
   const char* (*last_error)() = nullptr;
   int (*set_device)(int device) = nullptr;  // for the kernels that this thread calls next

@@ -14,8 +14,6 @@ struct Device {
   friend bool operator==(Device, Device) = default;
 };
 
-inline std::string name(Device d) {
-  return d.type == DeviceType::cpu ? "cpu" : "cuda:" + std::to_string(int(d.index));
-}
+inline std::string name(Device d) { return d.type == DeviceType::cpu ? "cpu" : "cuda:" + std::to_string(int(d.index)); }
 
 }  // namespace lamina

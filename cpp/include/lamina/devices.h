@@ -12,11 +12,12 @@ const Kernels& kernels_of(Device device);
 
 // kernel(&Kernels::softmax, x.device())(...): the typed function, or DeviceError naming the devices that have it.
 template <class F>
-F kernel(F Kernels::*row, Device device) {
+F kernel(F Kernels::* row, Device device) {
   const Kernels& table = kernels_of(device);
   if (F f = table.*row) [[likely]]
     return f;
-  raise_missing_kernel(device, size_t(reinterpret_cast<const char*>(&(table.*row)) - reinterpret_cast<const char*>(&table)));
+  raise_missing_kernel(device,
+                       size_t(reinterpret_cast<const char*>(&(table.*row)) - reinterpret_cast<const char*>(&table)));
 }
 
 void* device_allocate(Device device, size_t bytes);

@@ -75,10 +75,10 @@ constexpr DType promote(DType a, DType b) {
 
 template <class T>
 struct DTypeOf;
-#define LAMINA_DTYPE(T, V)                      \
-  template <>                                   \
-  struct DTypeOf<T> {                           \
-    static constexpr DType value = DType::V;    \
+#define LAMINA_DTYPE(T, V)                   \
+  template <>                                \
+  struct DTypeOf<T> {                        \
+    static constexpr DType value = DType::V; \
   };
 LAMINA_DTYPE(bool, bool_)
 LAMINA_DTYPE(uint8_t, uint8)

@@ -62,22 +62,24 @@ concept EwArgument = std::is_base_of_v<Tensor, T> || std::is_arithmetic_v<T>;
 
 // Operands first (tensors or numbers, broadcast), then the op's extra numbers.
 Tensor elementwise(Ew op, std::span<const EwArg> args);
-inline Tensor elementwise(Ew op, std::initializer_list<EwArg> args) { return elementwise(op, std::span(args.begin(), args.size())); }
+inline Tensor elementwise(Ew op, std::initializer_list<EwArg> args) {
+  return elementwise(op, std::span(args.begin(), args.size()));
+}
 // Writes the result into the first operand.
 Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others);
 inline Tensor& elementwise_(Ew op, Tensor& self, std::initializer_list<EwArg> others) {
   return elementwise_(op, self, std::span(others.begin(), others.size()));
 }
 
-#define X(name, Formula)                                         \
-  template <EwArgument... A>                                     \
-    requires(std::is_base_of_v<Tensor, A> || ...)                \
-  Tensor name(const A&... args) {                                \
-    return elementwise(Ew::Formula, {EwArg(args)...});           \
-  }                                                              \
-  template <EwArgument... A>                                     \
-  Tensor& name##_(Tensor& self, const A&... args) {              \
-    return elementwise_(Ew::Formula, self, {EwArg(args)...});    \
+#define X(name, Formula)                                      \
+  template <EwArgument... A>                                  \
+    requires(std::is_base_of_v<Tensor, A> || ...)             \
+  Tensor name(const A&... args) {                             \
+    return elementwise(Ew::Formula, {EwArg(args)...});        \
+  }                                                           \
+  template <EwArgument... A>                                  \
+  Tensor& name##_(Tensor& self, const A&... args) {           \
+    return elementwise_(Ew::Formula, self, {EwArg(args)...}); \
   }
 LAMINA_ELEMENTWISE(X)
 #undef X
@@ -89,12 +91,13 @@ LAMINA_ELEMENTWISE(X)
 
 // ---- operators ----
 template <class A, class B>
-concept TensorWithNumber = EwArgument<A> && EwArgument<B> && (std::is_base_of_v<Tensor, A> || std::is_base_of_v<Tensor, B>);
-#define LAMINA_OPERATOR(symbol, Formula)                \
-  template <class A, class B>                           \
-    requires TensorWithNumber<A, B>                     \
-  Tensor operator symbol(const A& a, const B& b) {      \
-    return elementwise(Ew::Formula, {a, b});            \
+concept TensorWithNumber =
+    EwArgument<A> && EwArgument<B> && (std::is_base_of_v<Tensor, A> || std::is_base_of_v<Tensor, B>);
+#define LAMINA_OPERATOR(symbol, Formula)           \
+  template <class A, class B>                      \
+    requires TensorWithNumber<A, B>                \
+  Tensor operator symbol(const A& a, const B& b) { \
+    return elementwise(Ew::Formula, {a, b});       \
   }
 LAMINA_OPERATOR(+, Add)
 LAMINA_OPERATOR(-, Sub)

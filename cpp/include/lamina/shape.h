@@ -141,7 +141,9 @@ inline Dims contiguous_strides(std::span<const int64_t> shape) {
 // Python-style axis: -n <= d < n.
 inline int64_t wrap_dim(int64_t d, int64_t ndim, const char* op) {
   const int64_t n = ndim > 0 ? ndim : 1;  // a 0-d tensor accepts 0 and -1, as in PyTorch
-  if (d < -n || d >= n) raise<IndexError>(op, ": dim ", d, " is out of range for a tensor of ", ndim, " dimensions (expected ", -n, " to ", n - 1, ")");
+  if (d < -n || d >= n)
+    raise<IndexError>(op, ": dim ", d, " is out of range for a tensor of ", ndim, " dimensions (expected ", -n, " to ",
+                      n - 1, ")");
   return d < 0 ? d + n : d;
 }
 

@@ -104,10 +104,13 @@ class Tensor {
   bool is_contiguous() const;
   // NHWC order in memory for a 4-D tensor.
   bool is_channels_last() const;
-  void* data() const { return static_cast<char*>(impl_->storage->data()) + impl_->offset * int64_t(size_of(impl_->dtype)); }
+  void* data() const {
+    return static_cast<char*>(impl_->storage->data()) + impl_->offset * int64_t(size_of(impl_->dtype));
+  }
   template <class T>
   T* data_as() const {
-    if (DTypeOf<T>::value != dtype()) raise<DtypeError>("data: tensor is ", name(dtype()), ", asked for ", name(DTypeOf<T>::value));
+    if (DTypeOf<T>::value != dtype())
+      raise<DtypeError>("data: tensor is ", name(dtype()), ", asked for ", name(DTypeOf<T>::value));
     return static_cast<T*>(data());
   }
   View view_of() const;
@@ -136,7 +139,8 @@ std::string describe(std::string_view label, const Tensor& t);
 
 // ---- making tensors (no autograd) ----
 Tensor allocate(std::span<const int64_t> shape, DType dtype, Device device = {});
-Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t> stride, DType dtype, Device device = {});
+Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t> stride, DType dtype,
+                        Device device = {});
 // Row-major with the shape of x, which is row-major, on the CPU and not empty: nothing is left to check.
 Tensor allocate_dense_like(const Tensor& x, DType dtype);
 // Same shape, dtype, device and memory order as x.
@@ -160,7 +164,8 @@ void set_inference_enabled(bool on);
 // ---- type promotion ----
 DType default_dtype();
 void set_default_dtype(DType dtype);
-// PyTorch's rule: tensors with dimensions decide before 0-d tensors, and those before numbers, unless the category is higher.
+// PyTorch's rule: tensors with dimensions decide before 0-d tensors, and those before numbers, unless the category is
+// higher.
 DType result_type(std::span<const Tensor* const> inputs);
 // Broadcast shape of all inputs; `op` and labels appear in the error.
 Dims broadcast_shapes(const char* op, std::span<const Tensor* const> inputs);
