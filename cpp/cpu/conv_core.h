@@ -109,9 +109,12 @@ void rectangle(const Job<S, T>& job, int64_t image, int64_t group, const Segment
   const int64_t tiles = ceil_div(pixels, kTilePixels);
   const int64_t xy = c.stride[0] * row_pitch, xz = c.stride[1] * pitch;
   const bool direct = sizeof(S) == sizeof(T) && c.os[1] == 1;
-  alignas(64) T tile[kTilePixels * 2 * L], total[kTilePixels * 2 * L], bias[2 * L];
-  for (int64_t b = b0; b < b1; ++b) {
-    const int64_t o0 = b * job.block, wanted = min_of(job.block, c.oc - o0), width = ceil_div(wanted, L) * L;
+  alignas(64) T tile[kTilePixels * 2 * L], total[kTilePixels * 2 * L], bias[2 * kWidePanels * L];
+  int64_t panels = 1;
+  for (int64_t b = b0; b < b1; b += panels) {
+    const int64_t o0 = b * job.block;
+    panels = rows * cols == 1 && b + kWidePanels <= b1 && c.oc - o0 >= kWidePanels * 2 * L ? kWidePanels : 1;
+    const int64_t wanted = min_of(panels * job.block, c.oc - o0), width = ceil_div(wanted, L) * L;
     if (c.bias)
       for (int64_t o = 0; o < width; ++o)
         bias[o] = o < wanted ? widen(static_cast<const S*>(c.bias)[(group * c.oc + o0 + o) * c.bs]) : T(0);
@@ -124,7 +127,8 @@ void rectangle(const Job<S, T>& job, int64_t image, int64_t group, const Segment
                      tile,
                      width,
                      width,
-                     total};
+                     total,
+                     job.panel_size};
     S* out = static_cast<S*>(c.out) + image * c.os[0] + (group * c.oc + o0) * c.os[1];
     const int64_t pixel_step = down ? c.os[2] : c.os[3];
     for (int64_t line = 0; line < lines; ++line)

@@ -30,9 +30,13 @@ struct TileCall {
   const T* bias;   // null: none
   T* out;          // [pixel][vectors * size] with pitch os
   int64_t os;
-  int64_t lanes;  // of them wanted in out
-  T* total;       // working memory, kTilePixels * 2 vectors
+  int64_t lanes;           // of them wanted in out
+  T* total;                // working memory, kTilePixels * 2 vectors
+  int64_t panel_step = 0;  // from panel to panel, where there are several
 };
+
+// A single pixel takes this many panels of two vectors at once: enough chains to fill the pipeline.
+inline constexpr int kWidePanels = 4;
 
 // Hides where a pointer came from, so that each keeps its own register and addresses stay base + pixel stride.
 template <class P>
@@ -43,16 +47,16 @@ LAMINA_INLINE void opaque(P& p) {
 // R pixels x V vectors: every run is a chain of fma from zero, chunk totals add up in order, the bias comes last.
 template <class T, int R, int V>
 void conv_tile(const TileCall<T>& c) {
-  constexpr int L = Vec<T>::size, G = (R + 2) / 3;
+  constexpr int L = Vec<T>::size, G = (R + 2) / 3, W = (V > 2 ? 2 : V) * L;  // W: a row of a panel
   Vec<T> acc[R][V];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (int v = 0; v < V; ++v) acc[r][v] = Vec<T>(T(0));
   // The lines of out arrive while the chains run.
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (int v = 0; v < V; ++v) __builtin_prefetch(c.out + r * c.os + v * L, 1);
   bool first = true;
   const int64_t xs = c.xs;
@@ -64,25 +68,25 @@ void conv_tile(const TileCall<T>& c) {
       p[g] = c.x + run->x + 3 * g * xs;
       opaque(p[g]);
     }
-    const T* w = c.panel + run->row * (V * L);
+    const T* w = c.panel + run->row * W;
     for (int32_t k = run->count; k > 0; --k) {
       Vec<T> b[V];
-#pragma GCC unroll 2
-      for (int v = 0; v < V; ++v) b[v] = Vec<T>::load(w + v * L);
+#pragma GCC unroll 8
+      for (int v = 0; v < V; ++v) b[v] = Vec<T>::load(w + (V > 2 ? v / 2 * c.panel_step + v % 2 * L : v * L));
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
         const Vec<T> a(p[r / 3][r % 3 * xs]);
-#pragma GCC unroll 2
+#pragma GCC unroll 8
         for (int v = 0; v < V; ++v) acc[r][v] = fma(a, b[v], acc[r][v]);
       }
-      w += V * L;
+      w += W;
 #pragma GCC unroll 5
       for (int g = 0; g < G; ++g) ++p[g];
     }
     if (!run->flush || run + 1 == end) continue;
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 8
       for (int v = 0; v < V; ++v) {
         T* t = total + (r * V + v) * L;
         (first ? acc[r][v] : Vec<T>::load(t) + acc[r][v]).store(t);
@@ -92,7 +96,7 @@ void conv_tile(const TileCall<T>& c) {
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
       Vec<T> y = acc[r][v];
       if (!first) y = Vec<T>::load(total + (r * V + v) * L) + y;
@@ -108,7 +112,7 @@ void conv_tile(const TileCall<T>& c) {
 template <class T>
 using TileFn = void (*)(const TileCall<T>&);
 
-// Tile of r pixels and v vectors.
+// Tile of r pixels and v vectors; v = 2 * kWidePanels for one pixel.
 template <class T>
 TileFn<T> tile_for(int64_t r, int64_t v);
 

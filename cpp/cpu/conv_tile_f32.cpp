@@ -15,7 +15,7 @@ TileFn<float> pick(int64_t r, int64_t v) {
 
 template <>
 TileFn<float> tile_for<float>(int64_t r, int64_t v) {
-  return pick<kTilePixels>(r, v);
+  return v > 2 ? &conv_tile<float, 1, 2 * kWidePanels> : pick<kTilePixels>(r, v);
 }
 
 }  // namespace lamina::cpu::inline LAMINA_ISA
