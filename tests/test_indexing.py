@@ -261,7 +261,7 @@ def test_integers_among_arrays_as_in_torch(index):
 def test_every_dtype(dtype):
     kind = getattr(lamina, dtype)
     x = lamina.tensor(filled((4, 3), "int64") % 5).to(kind)
-    back = lambda t: t.to(lamina.float64).numpy()  # noqa: E731
+    back = lambda t: t.to(lamina.float64).numpy()
     np.testing.assert_array_equal(back(x[lamina.tensor([2, 0, -1])]), back(x)[[2, 0, -1]])
     np.testing.assert_array_equal(back(x[:, lamina.tensor([2, 0])]), back(x)[:, [2, 0]])
     np.testing.assert_array_equal(back(x[lamina.tensor([1, 1]), lamina.tensor([0, 2])]), back(x)[[1, 1], [0, 2]])

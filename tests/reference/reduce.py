@@ -4,7 +4,7 @@ import numpy as np
 
 from . import op
 
-DIMS = lambda r: [(r(3, 4),), (r(3, 4), 1), (r(2, 3, 4), (0, 2), True), (r(5, 37), -1), (r(),)]  # noqa: E731
+DIMS = lambda r: [(r(3, 4),), (r(3, 4), 1), (r(2, 3, 4), (0, 2), True), (r(5, 37), -1), (r(),)]
 
 
 @op("sum", lambda r: [*DIMS(r), (r(0, 3), 0), (r.ints(9, 3, 4), 0)])
@@ -38,7 +38,7 @@ def prod(x, dim=None, keepdim=False):
     return np.prod(x, dim, keepdims=keepdim)
 
 
-VARS = lambda r: [  # noqa: E731
+VARS = lambda r: [
     (r(3, 4),),
     (r(3, 4), 1),
     (r(2, 3, 4), (0, 2), False),
@@ -82,7 +82,7 @@ EXTREMA = lambda r: [
     (r.distinct(3, 4), 1),
     (r.distinct(2, 3, 4), (0, 2), True),
     (r.distinct(5, 37), -1),
-]  # noqa: E731
+]
 
 
 @op("amax", EXTREMA)
@@ -100,7 +100,7 @@ PLACES = lambda r: [
     (r.distinct(2, 3, 4), 0, True),
     (r.distinct(5, 70), -1),
     (r.distinct(2, 20, 3), 1),
-]  # noqa: E731
+]
 
 
 def found(place, x, dim, keepdim):

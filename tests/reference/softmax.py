@@ -12,7 +12,7 @@ SAMPLES = lambda r: [
     (r(4, 20, 3), 1),
     (r(), 0),
     (r(0, 3), 1),
-]  # noqa: E731
+]
 
 
 @op("log_softmax", SAMPLES)
