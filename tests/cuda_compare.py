@@ -161,7 +161,7 @@ def training() -> None:
         a, b, p, q = (t.clone().to(device) for t in (x, target, w1, w2))
         for _ in range(10):
             p, q = p.detach().requires_grad_(), q.detach().requires_grad_()
-            difference = lamina.gelu(a @ p) @ q - b
+            difference = lamina.nn.functional.gelu(a @ p) @ q - b
             (difference * difference).sum().backward()
             p, q = p.detach() - 0.001 * p.grad, q.detach() - 0.001 * q.grad
         finished.append((p, q))
