@@ -1,11 +1,13 @@
 // layer_norm over the trailing dims, row by row: x (rows, n) -> y (rows, n), mean and 1/deviation (rows) in double.
-// Two passes over a row that sits in the L1 cache: the mean, then squares of differences from it, so that a large mean
-// costs no digits. The mean is kept as two numbers of T, hi + lo; x - hi is exact where digits would cancel.
-// Reference: d = (x - hi) - lo;  y = d * rstd * w + b.
+// Sums of differences from a number near the mean, so that a large mean costs no digits. The mean is kept as two
+// numbers of T, hi + lo; x - hi is exact where digits would cancel. Reference: y = (x - mean) * rstd * w + b.
 #include "rows.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
+
+inline constexpr int kQuad =
+    4;  // rows handled together; their parameter gradients are added in T before they go to double
 
 // A row parameter (weight, bias) in the compute type, or null.
 template <class T>
@@ -32,24 +34,48 @@ LAMINA_INLINE double fold_sum(const Lanes16<double>& a) {
   return fold([](auto x, auto y) __attribute__((always_inline)) { return x + y; }, a);
 }
 
-// The mean is summed about the first element, which keeps the digits that a large common offset would take.
+// Sums of d and d * d over a row, d = x - shift.
+struct Sums {
+  double d, squares;
+};
+template <class T>
+LAMINA_INLINE Sums sums_about(const T* x, int64_t n, T shift) {
+  const Lanes16<T> s = Lanes16<T>::broadcast(shift);
+  Lanes16<double> a = Lanes16<double>::broadcast(0), q = a;
+  const auto add = [&](const Lanes16<T>(&d)[4]) __attribute__((always_inline)) {
+    a = a + widen((d[0] + d[1]) + (d[2] + d[3]));
+    q = q + widen(fma(d[1], d[1], d[0] * d[0]) + fma(d[3], d[3], d[2] * d[2]));
+  };
+  int64_t i = 0;
+  Lanes16<T> d[4];
+  for (; i + kBlock <= n; i += kBlock) {
+    for (int j = 0; j < 4; ++j) d[j] = Lanes16<T>::load(x + i + j * kLanes) - s;
+    add(d);
+  }
+  if (i < n) {
+    for (int j = 0; j < 4; ++j) d[j] = Lanes16<T>::load(x + i + j * kLanes, n - i - j * kLanes, shift) - s;
+    add(d);
+  }
+  return {fold_sum(a), fold_sum(q)};
+}
+
+// One pass about the mean of the first 16 elements. Where that lies further from the mean than half a deviation, the
+// subtraction below costs digits, and a second pass about the mean itself follows: a decision of the row alone.
 template <class T>
 void statistics(const T* x, int64_t n, double eps, double& mean, double& rstd) {
-  const T first = x[0];
-  const Lanes16<T> shift = Lanes16<T>::broadcast(first);
-  mean = double(first) + sum_row<T>(n, [&](int64_t i, int64_t c) __attribute__((always_inline)) {
-                           return Lanes16<T>::load(x + i, c, first) - shift;
-                         }) / double(n);
-  // Squares about hi, the mean as a T: their sum is larger by n (mean - hi)^2, known in double.
-  const T hi = T(mean);
-  const Lanes16<T> center = Lanes16<T>::broadcast(hi);
-  Lanes16<double> acc = Lanes16<double>::broadcast(0);
-  for (int64_t i = 0; i < n; i += kBlock) {
-    Lanes16<T> d[4];
-    for (int j = 0; j < 4; ++j) d[j] = Lanes16<T>::load(x + i + j * kLanes, n - i - j * kLanes, hi) - center;
-    acc = acc + widen(fma(d[1], d[1], d[0] * d[0]) + fma(d[3], d[3], d[2] * d[2]));
+  T shift = x[0];
+  if (n >= kLanes)
+    shift = fold([](auto a, auto b) __attribute__((always_inline)) { return a + b; }, Lanes16<T>::load(x)) *
+            T(1.0 / kLanes);
+  double m2;
+  for (int pass = 0;; ++pass) {
+    const Sums s = sums_about(x, n, shift);
+    const double off = s.d / double(n);
+    mean = double(shift) + off;
+    m2 = s.squares - s.d * off;
+    if (pass == 1 || !(off * s.d * 4 > m2)) break;
+    shift = T(mean);
   }
-  const double off = mean - double(hi), m2 = fold_sum(acc) - double(n) * off * off;
   rstd = 1 / __builtin_sqrt((m2 > 0 || m2 != m2 ? m2 : 0) / double(n) + eps);
 }
 
@@ -82,24 +108,28 @@ void forward(const View& x, const View& weight, const View& bias, double eps, co
   const T *w = parameter(weight, n, params), *b = parameter(bias, n, params + n);
   const int64_t grain = kTileElements / 4 / (n < kTileElements ? n + 1 : kTileElements);
   for_ranges(rows, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) {
-    T* buf = static_cast<T*>(scratch(1, size_t(2 * n) * sizeof(T)));
+    T* buf = static_cast<T*>(scratch(1, size_t((kQuad + 1) * n) * sizeof(T)));
     const bool direct = stored_as<T>(y.dtype);
-    for (int64_t i = lo; i < hi; ++i) {
-      const T* row = gather_reduced<T>(plan, 0, plan.kept.offset(i, 0), 0, n, buf);
-      double m, r;
-      statistics(row, n, eps, m, r);
-      mean.as<double>()[i] = m;
-      rstd.as<double>()[i] = r;
-      T* to = direct ? y.as<T>() + i * n : buf + n;
-      normalise(row, w, b, n, m, r, to);
-      if (!direct) scatter_run<T>(y.dtype, to, element(y.data, y.dtype, i * n), 1, n);
+    double *m = mean.as<double>(), *r = rstd.as<double>();
+    // Statistics of a few rows, then their results: the latencies of one row hide behind the next.
+    const int64_t step = n <= 2048 ? kQuad : 1;
+    for (int64_t i = lo; i < hi; i += step) {
+      const T* row[kQuad];
+      const int64_t count = hi - i < step ? hi - i : step;
+      for (int64_t k = 0; k < count; ++k) {
+        row[k] = gather_reduced<T>(plan, 0, plan.kept.offset(i + k, 0), 0, n, buf + k * n);
+        statistics(row[k], n, eps, m[i + k], r[i + k]);
+      }
+      for (int64_t k = 0; k < count; ++k) {
+        T* to = direct ? y.as<T>() + (i + k) * n : buf + kQuad * n;
+        normalise(row[k], w, b, n, m[i + k], r[i + k], to);
+        if (!direct) scatter_run<T>(y.dtype, to, element(y.data, y.dtype, (i + k) * n), 1, n);
+      }
     }
   });
 }
 
 // ---- backward: dx = rstd * (g - mean(g) - xhat * mean(g * xhat)), g = dy * w;  dw = sum dy * xhat,  db = sum dy ----
-
-inline constexpr int kQuad = 4;  // rows whose parameter gradients are added in T before they go to double
 
 template <class T>
 struct Row {
