@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 import lamina
 import pytest
+
+# A shell that starts the tests in the background leaves Ctrl-C ignored, here and in every child: take it back.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
