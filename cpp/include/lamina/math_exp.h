@@ -258,8 +258,8 @@ LAMINA_FN SigmoidParts<V> sigmoid_parts(V x) {
   const V one(1), far = V(Single<V> ? lane_t<V>(40) : lane_t<V>(70));
   const auto [k, r, low] = exp_reduce(greater(lo, lesser(hi, -x)));
   const V q = fma(r * r, exp_kernel(r), r), p = one + q, plo = q - (p - one);
-  const V near = lesser(far, k), scale = power_of_two(near);
-  const V d = fma(p, scale, one), dlo = fma(plo, scale, fma(p, scale, one - d));
+  const V near = lesser(far, k), scale = power_of_two(near), e = p * scale, d = one + e;
+  const V dlo = fma(plo, scale, lesser(one, e) - (d - greater(one, e)));
   const V s = one / d, rest = fma(-s, dlo, fma(-s, d, one));  // 1 - s (d + dlo)
   return {fma(s, rest, s), near - k};
 }
