@@ -1,7 +1,7 @@
 """Types of the engine. Written by tools/gen_stubs.py from the registry; do not edit."""
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, overload
 
 from typing_extensions import Self
@@ -119,9 +119,7 @@ class Tensor:
         """arctan2_"""
     def arctan_(self, **kwargs: Any) -> Any:
         """arctan_"""
-    def backward(
-        self, gradient: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...
-    ) -> None:
+    def backward(self, gradient: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...) -> None:
         """backward"""
     def bfloat16(self) -> Tensor:
         """bfloat16"""
@@ -133,7 +131,7 @@ class Tensor:
         """char"""
     def clip(self, **kwargs: Any) -> Any:
         """clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor
-        input limited to min and max (numbers or tensors; one may be left out)."""
+    input limited to min and max (numbers or tensors; one may be left out)."""
     def clip_(self, min: Any = ..., max: Any = ...) -> Tensor:
         """Limits self to min and max."""
     def cpu(self) -> Tensor:
@@ -158,7 +156,7 @@ class Tensor:
         """dim"""
     def divide(self, **kwargs: Any) -> Any:
         """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
-        input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
+    input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
     def divide_(self, other: Any, rounding_mode: Any = ...) -> Tensor:
         """self / other, written into self."""
     def double(self) -> Tensor:
@@ -299,7 +297,7 @@ class Tensor:
         """tolist"""
     def true_divide(self, **kwargs: Any) -> Any:
         """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
-        input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
+    input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
     def true_divide_(self, other: Any, rounding_mode: Any = ...) -> Tensor:
         """self / other, written into self."""
     def type(self, dtype: Any = ...) -> Any:
@@ -328,13 +326,7 @@ class Tensor:
     def all(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """True where every element over dim is not zero: (*, N) -> (*)."""
 
-    def allclose(
-        self,
-        other: Tensor,
-        rtol: builtins.float = 1e-05,
-        atol: builtins.float = 1e-08,
-        equal_nan: builtins.bool = False,
-    ) -> builtins.bool:
+    def allclose(self, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> builtins.bool:
         """True if isclose holds everywhere."""
 
     def amax(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
@@ -352,12 +344,7 @@ class Tensor:
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Place of the first smallest element over dim, or in the flattened tensor: (*, N) -> (*)."""
 
-    def as_strided(
-        self,
-        size: builtins.int | Sequence[builtins.int],
-        stride: builtins.int | Sequence[builtins.int],
-        storage_offset: builtins.int | None = None,
-    ) -> Tensor:
+    def as_strided(self, size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int], storage_offset: builtins.int | None = None) -> Tensor:
         """View of the same storage with any size and stride inside it."""
 
     def atan(self) -> Tensor:
@@ -603,13 +590,7 @@ class Tensor:
     def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
         """The entries of dim that a 1-D index names, as a copy."""
 
-    def isclose(
-        self,
-        other: Tensor,
-        rtol: builtins.float = 1e-05,
-        atol: builtins.float = 1e-08,
-        equal_nan: builtins.bool = False,
-    ) -> Tensor:
+    def isclose(self, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
         """True where |input - other| <= atol + rtol * |other|."""
 
     def isfinite(self) -> Tensor:
@@ -727,12 +708,7 @@ class Tensor:
     def maximum_(self, other: Tensor | Number) -> Tensor:
         """The larger of both; NaN if either is."""
 
-    def mean(
-        self,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
-        keepdim: builtins.bool = False,
-        dtype: _Dtype | None = None,
-    ) -> Tensor:
+    def mean(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
         """Mean over dim (all dims unless given): (*, N) -> (*)."""
 
     @overload
@@ -760,9 +736,7 @@ class Tensor:
     def mm(self, mat2: Tensor) -> Tensor:
         """Product of two matrices: (M, K), (K, N) -> (M, N)."""
 
-    def movedim(
-        self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]
-    ) -> Tensor:
+    def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """View with dims moved to other places."""
 
     def mul(self, other: Tensor | Number) -> Tensor:
@@ -793,27 +767,13 @@ class Tensor:
         """-input."""
 
     @overload
-    def norm(
-        self,
-        p: builtins.float = 2,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
-        keepdim: builtins.bool = False,
-        dtype: _Dtype | None = None,
-    ) -> Tensor:
+    def norm(self, p: builtins.float = 2, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
         """(sum |input|^p)^(1/p) over dim; p may be 0, inf and -inf: (*, N) -> (*)."""
     @overload
-    def norm(
-        self,
-        p: str,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
-        keepdim: builtins.bool = False,
-        dtype: _Dtype | None = None,
-    ) -> Tensor:
+    def norm(self, p: str, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
         """As norm with p = 2, for p = 'fro'."""
 
-    def normal_(
-        self, mean: builtins.float = 0.0, std: builtins.float = 1.0, generator: Generator | None = None
-    ) -> Tensor:
+    def normal_(self, mean: builtins.float = 0.0, std: builtins.float = 1.0, generator: Generator | None = None) -> Tensor:
         """Writes numbers of a normal distribution into self."""
 
     def permute(self, *dims: Any) -> Tensor:
@@ -865,9 +825,7 @@ class Tensor:
     def reshape(self, *shape: Any) -> Tensor:
         """Same elements in another shape (one size may be -1); a view where strides allow."""
 
-    def roll(
-        self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None
-    ) -> Tensor:
+    def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """Elements moved by shifts along dims, those beyond the end back to the start."""
 
     def round(self, decimals: builtins.int = 0) -> Tensor:
@@ -954,9 +912,7 @@ class Tensor:
     def split(self, split_size_or_sections: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Views of pieces of one size along dim; the last may be smaller."""
     @overload
-    def split(
-        self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
-    ) -> tuple[Tensor, ...]:
+    def split(self, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Views of pieces of the given sizes along dim."""
 
     def sqrt(self) -> Tensor:
@@ -974,13 +930,7 @@ class Tensor:
     def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """View without the dims of size 1 (all of them, or those given)."""
 
-    def std(
-        self,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
-        unbiased: builtins.bool | None = None,
-        keepdim: builtins.bool = False,
-        correction: builtins.float | None = None,
-    ) -> Tensor:
+    def std(self, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
         """Standard deviation over dim, the root of var: (*, N) -> (*)."""
 
     def sub(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
@@ -989,12 +939,7 @@ class Tensor:
     def sub_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input - alpha * other."""
 
-    def sum(
-        self,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
-        keepdim: builtins.bool = False,
-        dtype: _Dtype | None = None,
-    ) -> Tensor:
+    def sum(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
         """Sum over dim (all dims unless given): (*, N) -> (*)."""
 
     def t(self) -> Tensor:
@@ -1042,21 +987,13 @@ class Tensor:
     def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Views of every index of dim."""
 
-    def uniform_(
-        self, from_: builtins.float = 0.0, to: builtins.float = 1.0, generator: Generator | None = None
-    ) -> Tensor:
+    def uniform_(self, from_: builtins.float = 0.0, to: builtins.float = 1.0, generator: Generator | None = None) -> Tensor:
         """Writes uniform numbers in [from, to) into self."""
 
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """View with a new dim of size 1 at dim."""
 
-    def var(
-        self,
-        dim: builtins.int | Sequence[builtins.int] | None = None,
-        unbiased: builtins.bool | None = None,
-        keepdim: builtins.bool = False,
-        correction: builtins.float | None = None,
-    ) -> Tensor:
+    def var(self, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
         """Variance over dim, squares divided by n - correction (1 unless given): (*, N) -> (*)."""
 
     def view(self, *shape: Any) -> Tensor:
@@ -1068,857 +1005,415 @@ class Tensor:
     def zero_(self) -> Tensor:
         """Writes zero into every element of self."""
 
+
 def abs(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Absolute value; its gradient at 0 is 0."""
-
-def adam_step(
-    params: Sequence[Tensor],
-    grads: Sequence[Tensor],
-    exp_avgs: Sequence[Tensor],
-    exp_avg_sqs: Sequence[Tensor],
-    max_exp_avg_sqs: Sequence[Tensor],
-    steps: builtins.int | Sequence[builtins.int],
-    lr: builtins.float,
-    beta1: builtins.float,
-    beta2: builtins.float,
-    eps: builtins.float,
-    weight_decay: builtins.float,
-    decoupled: builtins.bool,
-    maximize: builtins.bool,
-) -> None:
+def adam_step(params: Sequence[Tensor], grads: Sequence[Tensor], exp_avgs: Sequence[Tensor], exp_avg_sqs: Sequence[Tensor], max_exp_avg_sqs: Sequence[Tensor], steps: builtins.int | Sequence[builtins.int], lr: builtins.float, beta1: builtins.float, beta2: builtins.float, eps: builtins.float, weight_decay: builtins.float, decoupled: builtins.bool, maximize: builtins.bool) -> None:
     """One step of Adam (decoupled: AdamW) over all params; steps[i] counts from 1, max_exp_avg_sqs is [] without amsgrad."""
-
 def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
     """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
-
 def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input + alpha * other."""
-
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (mat1 mat2), input broadcast: (M, N), (M, K), (K, N) -> (M, N)."""
-
-def all(
-    input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False
-) -> Tensor:
+def all(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """True where every element over dim is not zero: (*, N) -> (*)."""
-
-def allclose(
-    input: Tensor,
-    other: Tensor,
-    rtol: builtins.float = 1e-05,
-    atol: builtins.float = 1e-08,
-    equal_nan: builtins.bool = False,
-) -> builtins.bool:
+def allclose(input: Tensor, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> builtins.bool:
     """True if isclose holds everywhere."""
-
-def amax(
-    input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False
-) -> Tensor:
+def amax(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """Largest element over dim; equal ones share the gradient: (*, N) -> (*)."""
-
-def amin(
-    input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False
-) -> Tensor:
+def amin(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """Smallest element over dim; equal ones share the gradient: (*, N) -> (*)."""
-
-def any(
-    input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False
-) -> Tensor:
+def any(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """True where any element over dim is not zero: (*, N) -> (*)."""
-
 @overload
-def arange(
-    end: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def arange(end: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """0, 1, ... below end."""
-
 @overload
-def arange(
-    start: Number,
-    end: Number,
-    step: Number = 1,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def arange(start: Number, end: Number, step: Number = 1, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """start, start + step, ... below end (above, for a negative step)."""
-
 def argmax(input: Tensor, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
     """Place of the first largest element over dim, or in the flattened tensor: (*, N) -> (*)."""
-
 def argmin(input: Tensor, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
     """Place of the first smallest element over dim, or in the flattened tensor: (*, N) -> (*)."""
-
-def as_strided(
-    input: Tensor,
-    size: builtins.int | Sequence[builtins.int],
-    stride: builtins.int | Sequence[builtins.int],
-    storage_offset: builtins.int | None = None,
-) -> Tensor:
+def as_strided(input: Tensor, size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int], storage_offset: builtins.int | None = None) -> Tensor:
     """View of the same storage with any size and stride inside it."""
-
 def atan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Arc tangent."""
-
 def atan2(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Angle of the point (other, input)."""
-
-def avg_pool2d(
-    input: Tensor,
-    kernel_size: builtins.int | Sequence[builtins.int],
-    stride: builtins.int | Sequence[builtins.int] | None = None,
-    padding: builtins.int | Sequence[builtins.int] = 0,
-    ceil_mode: builtins.bool = False,
-    count_include_pad: builtins.bool = True,
-    divisor_override: builtins.int | None = None,
-) -> Tensor:
+def avg_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
     """Mean of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given."""
-
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (batch1 batch2), input broadcast: (B, M, N), (B, M, K), (B, K, N) -> (B, M, N)."""
-
-def batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None = None,
-    running_var: Tensor | None = None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: builtins.bool = False,
-    momentum: builtins.float = 0.1,
-    eps: builtins.float = 1e-5,
-) -> Tensor:
+def batch_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
     """As layer_norm over all dims but the second; training uses statistics of the batch and moves running_mean and running_var by momentum: (N, C, *) -> (N, C, *)."""
-
 def bernoulli(input: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with probability input, else 0: (*) -> (*)."""
-
-def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
-) -> Tensor:
+def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
     """-(target log(input) + (1 - target) log(1 - input)), logarithms not below -100: (*), (*) -> ()."""
-
-def binary_cross_entropy_with_logits(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
-    pos_weight: Tensor | None = None,
-) -> Tensor:
+def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean', pos_weight: Tensor | None = None) -> Tensor:
     """binary_cross_entropy of sigmoid(input), exact for large input; pos_weight weighs the positive term: (*), (*) -> ()."""
-
 def bitwise_and(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Bitwise and."""
-
 def bitwise_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Every bit flipped; logical not for bool."""
-
 def bitwise_or(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Bitwise or."""
-
 def bitwise_xor(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Bitwise exclusive or."""
-
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Products of two batches of matrices: (B, M, K), (B, K, N) -> (B, M, N)."""
-
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """View with dims of size 1 repeated without copying."""
-
 def cat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors joined along dim."""
-
 def ceil(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Smallest integer >= input."""
-
 def chunk(input: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of at most chunks equal pieces along dim."""
-
 def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
     """input limited to min and max (numbers or tensors; one may be left out)."""
-
 def clamp_max(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """min(input, max); the gradient is input's at a tie."""
-
 def clamp_min(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """max(input, min); the gradient is input's at a tie."""
-
 def clone(input: Tensor) -> Tensor:
     """A copy with its own memory, same memory order: (*) -> (*)."""
-
-def conv2d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: builtins.int | Sequence[builtins.int] = 1,
-    padding: builtins.int | Sequence[builtins.int] | str = 0,
-    dilation: builtins.int | Sequence[builtins.int] = 1,
-    groups: builtins.int = 1,
-) -> Tensor:
+def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
     """2-D convolution of (N, C, H, W) or (C, H, W) with weight (OC, C / groups, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
-
 def cos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Cosine."""
-
 def cosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic cosine."""
-
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    ignore_index: builtins.int = -100,
-    reduction: str = "mean",
-    label_smoothing: builtins.float = 0,
-) -> Tensor:
+def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean', label_smoothing: builtins.float = 0) -> Tensor:
     """-log softmax(input) at the target classes, or weighted by target probabilities of input's shape: (N, C, *), (N, *) -> ()."""
-
 def cumsum(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """Running sums along dim: (*, N) -> (*, N)."""
-
 def diagonal(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
     """View of a diagonal, as the last dim."""
-
 def div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
     """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
-
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Sum of products of two vectors: (K), (K) -> ()."""
-
 def dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
     """Zero with probability p, else input / (1 - p); input itself unless training: (*) -> (*)."""
-
 def elu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input where positive, else alpha * (exp(input) - 1)."""
-
 def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = None) -> Tensor:
     """Rows of weight at the indices of input; row padding_idx gets no gradient: (*), (V, D) -> (*, D)."""
-
-def empty(
-    *size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def empty(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uninitialised tensor of shape size."""
-
-def empty_like(
-    input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def empty_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uninitialised tensor like input: (*) -> (*)."""
-
 def eq(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input == other."""
-
 def equal(input: Tensor, other: Tensor) -> builtins.bool:
     """True if both have one shape and equal elements."""
-
 def erf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Error function."""
-
 def erfc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 - erf(input), accurate in the tail."""
-
 def exp(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """e to the power of input."""
-
 def expm1(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """exp(input) - 1, accurate near 0."""
-
-def eye(
-    n: builtins.int,
-    m: builtins.int | None = None,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def eye(n: builtins.int, m: builtins.int | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Ones on the diagonal of an n x m matrix (m = n unless given)."""
-
 def flatten(input: Tensor, start_dim: builtins.int = 0, end_dim: builtins.int = -1) -> Tensor:
     """Merges dims start_dim to end_dim."""
-
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """Order of elements reversed along dims, as a copy."""
-
 def floor(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Largest integer <= input."""
-
 def floor_divide(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Quotient rounded down."""
-
 def fmod(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Remainder with the sign of input."""
-
-def full(
-    size: builtins.int | Sequence[builtins.int],
-    fill_value: Number,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def full(size: builtins.int | Sequence[builtins.int], fill_value: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of shape size filled with fill_value; its dtype is that of the number unless given."""
-
-def full_like(
-    input: Tensor,
-    fill_value: Number,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def full_like(input: Tensor, fill_value: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Like input, filled with fill_value: (*) -> (*)."""
-
 def gather(input: Tensor, dim: builtins.int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on: the shape of index."""
-
 def ge(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input >= other."""
-
 def gelu_tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """The tanh approximation of gelu."""
-
 def gt(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input > other."""
-
 def hardsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """min(max(input + 3, 0), 6) / 6."""
-
 def hardswish(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * hardsigmoid(input)."""
-
 def hardtanh(input: Tensor, min_val: Number = -1, max_val: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input clamped to [min_val, max_val]."""
-
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined along dim 1 (dim 0 for 1-D tensors)."""
-
 def index_add(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor, alpha: Number = 1) -> Tensor:
     """input with alpha * source added to the entries of dim that index names."""
-
 def index_copy(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:
     """input with source written into the entries of dim that index names."""
-
 def index_fill(input: Tensor, dim: builtins.int, index: Tensor, value: Tensor | Number) -> Tensor:
     """input with value written into the entries of dim that index names."""
-
 def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: builtins.bool = False) -> Tensor:
     """input with values written (or added) at index tensors."""
-
 def index_put_(self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: builtins.bool = False) -> Tensor:
     """Writes values (or adds them) at index tensors, in order, into self."""
-
 def index_select(input: Tensor, dim: builtins.int, index: Tensor) -> Tensor:
     """The entries of dim that a 1-D index names, as a copy."""
-
-def isclose(
-    input: Tensor,
-    other: Tensor,
-    rtol: builtins.float = 1e-05,
-    atol: builtins.float = 1e-08,
-    equal_nan: builtins.bool = False,
-) -> Tensor:
+def isclose(input: Tensor, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
     """True where |input - other| <= atol + rtol * |other|."""
-
 def isfinite(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is neither infinite nor NaN."""
-
 def isinf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is plus or minus infinity."""
-
 def isnan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is NaN."""
-
-def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """|input - target|: (*), (*) -> ()."""
-
-def layer_norm(
-    input: Tensor,
-    normalized_shape: builtins.int | Sequence[builtins.int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: builtins.float = 1e-5,
-) -> Tensor:
+def layer_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
     """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, which have normalized_shape: (*, N), (N,), (N,) -> (*, N)."""
-
 def le(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input <= other."""
-
 def leaky_relu(input: Tensor, negative_slope: Number = 0.01, inplace: builtins.bool = False) -> Tensor:
     """input where positive, else negative_slope * input."""
-
-def lerp(
-    input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number, inplace: builtins.bool = False
-) -> Tensor:
+def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input + weight * (end - input)."""
-
-def linspace(
-    start: builtins.float,
-    end: builtins.float,
-    steps: builtins.int,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def linspace(start: builtins.float, end: builtins.float, steps: builtins.int, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """steps evenly spaced numbers from start to end, both included."""
-
 def log(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Natural logarithm."""
-
 def log10(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Logarithm to base 10."""
-
 def log1p(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """log(1 + input), accurate near 0."""
-
 def log2(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Logarithm to base 2."""
-
 def log_softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """log(softmax(input, dim)), without the loss of digits: (*, N) -> (*, N)."""
-
 def logical_and(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """True where both are nonzero."""
-
 def logical_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """True where input is zero."""
-
 def logical_or(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """True where either is nonzero."""
-
 def logical_xor(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """True where exactly one is nonzero."""
-
 def logsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """log(sigmoid(input)), without overflow."""
-
 def logsumexp(input: Tensor, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False) -> Tensor:
     """log(sum(exp(input))) over dim, without overflow: (*, N) -> (*)."""
-
 def lt(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input < other."""
-
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input with value where mask holds: (*), (*) -> (*)."""
-
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where mask holds, as a 1-D tensor."""
-
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Matrix product with broadcast batch dims; a 1-D operand is a row (left) or a column (right): (*, M, K), (*, K, N) -> (*, M, N)."""
-
 @overload
 def max(input: Tensor) -> Tensor:
     """Largest of all elements; NaN where there is one: (*) -> ()."""
-
 @overload
 def max(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices:
     """Largest elements over dim and the first place of each: (*, N) -> (*), (*)."""
-
 @overload
 def max(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements, as maximum: (*), (*) -> (*)."""
-
-def max_pool2d(
-    input: Tensor,
-    kernel_size: builtins.int | Sequence[builtins.int],
-    stride: builtins.int | Sequence[builtins.int] | None = None,
-    padding: builtins.int | Sequence[builtins.int] = 0,
-    dilation: builtins.int | Sequence[builtins.int] = 1,
-    ceil_mode: builtins.bool = False,
-    return_indices: builtins.bool = False,
-) -> Any:
+def max_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
     """Largest value of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given. With return_indices, also where in its plane each maximum lies."""
-
 def maximum(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """The larger of both; NaN if either is."""
-
-def mean(
-    input: Tensor,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    keepdim: builtins.bool = False,
-    dtype: dtype | None = None,
-) -> Tensor:
+def mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Mean over dim (all dims unless given): (*, N) -> (*)."""
-
 @overload
 def min(input: Tensor) -> Tensor:
     """Smallest of all elements; NaN where there is one: (*) -> ()."""
-
 @overload
 def min(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices:
     """Smallest elements over dim and the first place of each: (*, N) -> (*), (*)."""
-
 @overload
 def min(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements, as minimum: (*), (*) -> (*)."""
-
 def minimum(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """The smaller of both; NaN if either is."""
-
 def mish(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * tanh(softplus(input))."""
-
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Product of two matrices: (M, K), (K, N) -> (M, N)."""
-
-def movedim(
-    input: Tensor, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]
-) -> Tensor:
+def movedim(input: Tensor, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
     """View with dims moved to other places."""
-
-def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """(input - target)^2: (*), (*) -> ()."""
-
 def mul(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input * other."""
-
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Matrix times vector: (M, K), (K) -> (M)."""
-
 def narrow(input: Tensor, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
     """View of length elements of dim from start on."""
-
 def ndtr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Distribution function of the standard normal law."""
-
 def ne(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input != other."""
-
 def neg(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """-input."""
-
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    ignore_index: builtins.int = -100,
-    reduction: str = "mean",
-) -> Tensor:
+def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean') -> Tensor:
     """-input at the target classes; input holds log probabilities: (N, C, *), (N, *) -> ()."""
-
 @overload
-def norm(
-    input: Tensor,
-    p: builtins.float = 2,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    keepdim: builtins.bool = False,
-    dtype: dtype | None = None,
-) -> Tensor:
+def norm(input: Tensor, p: builtins.float = 2, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """(sum |input|^p)^(1/p) over dim; p may be 0, inf and -inf: (*, N) -> (*)."""
-
 @overload
-def norm(
-    input: Tensor,
-    p: str,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    keepdim: builtins.bool = False,
-    dtype: dtype | None = None,
-) -> Tensor:
+def norm(input: Tensor, p: str, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """As norm with p = 2, for p = 'fro'."""
-
-def normal(
-    mean: builtins.float,
-    std: builtins.float,
-    size: builtins.int | Sequence[builtins.int],
-    generator: Generator | None = None,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def normal(mean: builtins.float, std: builtins.float, size: builtins.int | Sequence[builtins.int], generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Numbers of a normal distribution."""
-
-def ones(
-    *size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def ones(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of ones of shape size."""
-
-def ones_like(
-    input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def ones_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Ones like input: (*) -> (*)."""
-
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """View with dims in the given order."""
-
 def pow(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """input to the power of exponent."""
-
 @overload
 def prod(input: Tensor, dtype: dtype | None = None) -> Tensor:
     """Product of all elements: (*) -> ()."""
-
 @overload
 def prod(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Product over dim: (*, N) -> (*)."""
-
-def rand(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def rand(*size: Any, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uniform numbers in [0, 1)."""
-
-def rand_like(
-    input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def rand_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uniform numbers in [0, 1) like input: (*) -> (*)."""
-
 @overload
-def randint(
-    high: builtins.int,
-    size: builtins.int | Sequence[builtins.int],
-    generator: Generator | None = None,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def randint(high: builtins.int, size: builtins.int | Sequence[builtins.int], generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Integers in [0, high)."""
-
 @overload
-def randint(
-    low: builtins.int,
-    high: builtins.int,
-    size: builtins.int | Sequence[builtins.int],
-    generator: Generator | None = None,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def randint(low: builtins.int, high: builtins.int, size: builtins.int | Sequence[builtins.int], generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Integers in [low, high)."""
-
 @overload
-def randint_like(
-    input: Tensor, high: builtins.int, dtype: dtype | None = None, device: device | str | None = None
-) -> Tensor:
+def randint_like(input: Tensor, high: builtins.int, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
     """Integers in [0, high) like input: (*) -> (*)."""
-
 @overload
-def randint_like(
-    input: Tensor, low: builtins.int, high: builtins.int, dtype: dtype | None = None, device: device | str | None = None
-) -> Tensor:
+def randint_like(input: Tensor, low: builtins.int, high: builtins.int, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
     """Integers in [low, high) like input: (*) -> (*)."""
-
-def randn(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: dtype | None = None,
-    device: device | str | None = None,
-    requires_grad: builtins.bool = False,
-) -> Tensor:
+def randn(*size: Any, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Numbers of the standard normal distribution."""
-
-def randn_like(
-    input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def randn_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Standard normal numbers like input: (*) -> (*)."""
-
-def randperm(
-    n: builtins.int, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None
-) -> Tensor:
+def randperm(n: builtins.int, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
     """0 to n - 1 in random order."""
-
 def reciprocal(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 / input."""
-
 def relu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """max(input, 0)."""
-
 def relu6(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """min(max(input, 0), 6)."""
-
 def remainder(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Remainder with the sign of other, as Python's %."""
-
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Same elements in another shape (one size may be -1); a view where strides allow."""
-
-def roll(
-    input: Tensor,
-    shifts: builtins.int | Sequence[builtins.int],
-    dims: builtins.int | Sequence[builtins.int] | None = None,
-) -> Tensor:
+def roll(input: Tensor, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
     """Elements moved by shifts along dims, those beyond the end back to the start."""
-
 def round(input: Tensor, decimals: builtins.int = 0) -> Tensor:
     """Nearest integer, halves to even; decimals keeps that many places."""
-
 def rsqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 / sqrt(input)."""
-
 @overload
 def scatter(input: Tensor, dim: builtins.int, index: Tensor, src: Tensor, reduce: str | None = None) -> Tensor:
     """input with src written at the indices along dim."""
-
 @overload
 def scatter(input: Tensor, dim: builtins.int, index: Tensor, value: Number, reduce: str | None = None) -> Tensor:
     """input with value written at the indices along dim."""
-
 def scatter_add(input: Tensor, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added at the indices along dim."""
-
 def select(input: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
     """View of one index of dim; the dim is gone."""
-
 def selu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """scale * elu(input, alpha) with the constants of self-normalizing networks."""
-
-def sgd_step(
-    params: Sequence[Tensor],
-    grads: Sequence[Tensor],
-    momentum_buffers: Sequence[Tensor],
-    fresh: builtins.int | Sequence[builtins.int],
-    lr: builtins.float,
-    momentum: builtins.float,
-    dampening: builtins.float,
-    weight_decay: builtins.float,
-    nesterov: builtins.bool,
-    maximize: builtins.bool,
-) -> None:
+def sgd_step(params: Sequence[Tensor], grads: Sequence[Tensor], momentum_buffers: Sequence[Tensor], fresh: builtins.int | Sequence[builtins.int], lr: builtins.float, momentum: builtins.float, dampening: builtins.float, weight_decay: builtins.float, nesterov: builtins.bool, maximize: builtins.bool) -> None:
     """One step of SGD over all params; fresh[i] is 1 where momentum buffer i has no value yet."""
-
 def sigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 / (1 + exp(-input))."""
-
 def sign(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """-1, 0 or 1 by the sign of input."""
-
 def silu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * sigmoid(input)."""
-
 def sin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Sine."""
-
 def sinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic sine."""
-
-def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: builtins.float = 1.0) -> Tensor:
+def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', beta: builtins.float = 1.0) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2: (*), (*) -> ()."""
-
 def softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """exp(input) divided by its sum over dim: (*, N) -> (*, N)."""
-
 def softplus(input: Tensor, beta: Number = 1, threshold: Number = 20, inplace: builtins.bool = False) -> Tensor:
     """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold."""
-
 @overload
 def split(tensor: Tensor, split_size_or_sections: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of pieces of one size along dim; the last may be smaller."""
-
 @overload
-def split(
-    tensor: Tensor, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0
-) -> tuple[Tensor, ...]:
+def split(tensor: Tensor, split_size_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of pieces of the given sizes along dim."""
-
 def sqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Square root."""
-
 def square(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * input."""
-
 def squeeze(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
     """View without the dims of size 1 (all of them, or those given)."""
-
 def stack(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors of one shape joined along a new dim."""
-
-def std(
-    input: Tensor,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    unbiased: builtins.bool | None = None,
-    keepdim: builtins.bool = False,
-    correction: builtins.float | None = None,
-) -> Tensor:
+def std(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
     """Standard deviation over dim, the root of var: (*, N) -> (*)."""
-
 def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input - alpha * other."""
-
-def sum(
-    input: Tensor,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    keepdim: builtins.bool = False,
-    dtype: dtype | None = None,
-) -> Tensor:
+def sum(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Sum over dim (all dims unless given): (*, N) -> (*)."""
-
 def t(input: Tensor) -> Tensor:
     """Transpose of a tensor of at most 2 dims: (M, N) -> (N, M)."""
-
 def take_along_dim(input: Tensor, indices: Tensor, dim: builtins.int | None = None) -> Tensor:
     """gather with broadcasting; of the flattened input without dim."""
-
 def tan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Tangent."""
-
 def tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic tangent."""
-
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """repeat, with ones put before too short a list."""
-
 def transpose(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """View with two dims swapped."""
-
 def tril(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """Zero above a diagonal: (*, M, N) -> (*, M, N)."""
-
 def triu(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """Zero below a diagonal: (*, M, N) -> (*, M, N)."""
-
 def trunc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Integer part, towards zero."""
-
 def trunc_divide(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
     """Quotient rounded towards zero."""
-
 def unbind(input: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of every index of dim."""
-
 def unsqueeze(input: Tensor, dim: builtins.int) -> Tensor:
     """View with a new dim of size 1 at dim."""
-
-def var(
-    input: Tensor,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    unbiased: builtins.bool | None = None,
-    keepdim: builtins.bool = False,
-    correction: builtins.float | None = None,
-) -> Tensor:
+def var(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
     """Variance over dim, squares divided by n - correction (1 unless given): (*, N) -> (*)."""
-
-def var_mean(
-    input: Tensor,
-    dim: builtins.int | Sequence[builtins.int] | None = None,
-    unbiased: builtins.bool | None = None,
-    keepdim: builtins.bool = False,
-    correction: builtins.float | None = None,
-) -> tuple[Tensor, Tensor]:
+def var_mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> tuple[Tensor, Tensor]:
     """Variance and mean over dim in one pass: (*, N) -> (*), (*)."""
-
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined along dim 0, 1-D tensors as rows."""
-
 @overload
 def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input where condition holds, else other."""
-
 @overload
 def where(condition: Tensor) -> tuple[Tensor, ...]:
     """Coordinates where condition holds: one index tensor per dim."""
-
-def zeros(
-    *size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def zeros(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of zeros of shape size."""
-
-def zeros_like(
-    input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False
-) -> Tensor:
+def zeros_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Zeros like input: (*) -> (*)."""
-
 class DeviceError(Error, RuntimeError): ...
 class DtypeError(Error, TypeError, RuntimeError): ...
 class Error(Exception): ...
 class FileError(Error, OSError, ValueError): ...
-
 class Generator:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def get_state(self) -> Any: ...
@@ -1926,28 +1421,22 @@ class Generator:
     def manual_seed(self, seed: Any) -> Any: ...
     def seed(self) -> builtins.int: ...
     def set_state(self, new_state: Any) -> Any: ...
-
 class GradError(Error, RuntimeError): ...
 class IndexOutOfRange(Error, IndexError): ...
 class InvalidType(Error, TypeError): ...
 class InvalidValue(Error, ValueError, RuntimeError): ...
-
 class Node:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def name(self) -> str: ...
     @property
     def next_functions(self) -> Any: ...
-
 class OutOfMemoryError(Error, MemoryError): ...
-
 class RemovableHandle:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def __enter__(self) -> Any: ...
     def __exit__(self, *args: Any) -> None: ...
     def remove(self) -> None: ...
-
 class ShapeError(Error, ValueError, RuntimeError): ...
-
 class _FunctionContext:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def mark_dirty(self, *args: Any) -> None: ...
@@ -1958,219 +1447,148 @@ class _FunctionContext:
     @property
     def saved_tensors(self) -> Any: ...
     def set_materialize_grads(self, value: Any) -> None: ...
-
 __version__: str
-
 def _apply_function(arg0: Any, *args: Any) -> Any:
     """_apply_function"""
-
 def _cuda_device_count() -> builtins.int:
     """_cuda_device_count"""
-
 def _cuda_status() -> str:
     """_cuda_status"""
-
 def _cuda_synchronize(device: Any = ...) -> None:
     """_cuda_synchronize"""
-
 def _fail_allocation(k: Any) -> None:
     """Test hook: the k-th allocation from now on fails, once; 0 takes it back."""
-
 def _from_bytes(arg0: Any, arg1: Any, arg2: Any) -> Tensor:
     """_from_bytes"""
-
 def _registry() -> Any:
     """_registry"""
-
 def _set_anomaly_enabled(arg0: Any) -> None:
     """_set_anomaly_enabled"""
-
 def _set_grad_enabled(arg0: Any) -> None:
     """_set_grad_enabled"""
-
 def _set_inference_enabled(arg0: Any) -> None:
     """_set_inference_enabled"""
-
 def _to_bytes(arg0: Any) -> Any:
     """_to_bytes"""
-
 def _to_dlpack(tensor: Any) -> Any:
     """_to_dlpack"""
-
 def absolute(*args: Any, **kwargs: Any) -> Any:
     """absolute"""
-
 def arctan(*args: Any, **kwargs: Any) -> Any:
     """arctan"""
-
 def arctan2(*args: Any, **kwargs: Any) -> Any:
     """arctan2"""
-
 def as_tensor(data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
     """data as a tensor, sharing memory where possible."""
-
 def asarray(data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
     """data as a tensor, sharing memory where possible."""
-
 bfloat16: dtype
 bool: dtype
-
 def clip(*args: Any, **kwargs: Any) -> Any:
     """clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor
     input limited to min and max (numbers or tensors; one may be left out)."""
-
 def concat(tensors: Any, dim: Any = ...) -> Tensor:
     """Tensors joined along dim."""
-
 def concatenate(tensors: Any, dim: Any = ...) -> Tensor:
     """Tensors joined along dim."""
-
 default_generator: Generator
-
 def divide(*args: Any, **kwargs: Any) -> Any:
     """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
     input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
-
 double: dtype
-
 def empty_cache() -> builtins.int:
     """Returns unused memory to the system; the number of bytes returned."""
-
 def expit(*args: Any, **kwargs: Any) -> Any:
     """expit"""
-
 def fix(*args: Any, **kwargs: Any) -> Any:
     """fix"""
-
 float: dtype
 float16: dtype
 float32: dtype
 float64: dtype
-
 def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: Any = ...) -> Tensor:
     """The tensor that shares memory with an object of another library (or with a DLPack capsule, which is used up)."""
-
 def from_numpy(ndarray: Any) -> Tensor:
     """The tensor that shares memory with a NumPy array (any strides; a read-only array gives a read-only tensor)."""
-
 def get_default_dtype() -> Any:
     """dtype of new float tensors."""
-
 def get_num_threads() -> builtins.int:
     """Number of threads kernels use."""
-
 def get_rng_state() -> Any:
     """State of the default generator, as a uint8 tensor."""
-
 def greater(*args: Any, **kwargs: Any) -> Any:
     """greater"""
-
 def greater_equal(*args: Any, **kwargs: Any) -> Any:
     """greater_equal"""
-
 half: dtype
-
 def initial_seed() -> builtins.int:
     """The seed of the default generator."""
-
 int: dtype
 int16: dtype
 int32: dtype
 int64: dtype
 int8: dtype
-
 def is_anomaly_enabled() -> builtins.bool:
     """is_anomaly_enabled"""
-
 def is_grad_enabled() -> builtins.bool:
     """True while operations are recorded."""
-
 def is_inference_mode_enabled() -> builtins.bool:
     """is_inference_mode_enabled"""
-
 def less(*args: Any, **kwargs: Any) -> Any:
     """less"""
-
 def less_equal(*args: Any, **kwargs: Any) -> Any:
     """less_equal"""
-
 def load_tensors(path: Any) -> Any:
     """({name: Tensor}, {key: text}) of a safetensors file."""
-
 long: dtype
-
 def manual_seed(seed: Any) -> Any:
     """Seeds the default generator."""
-
 def memory_stats() -> Any:
     """Host memory of tensors as a dict: bytes in use and held from the system now and at most, and counts of calls."""
-
 def moveaxis(input: Any, source: Any, destination: Any) -> Tensor:
     """View with dims moved to other places."""
-
 def multiply(*args: Any, **kwargs: Any) -> Any:
     """multiply"""
-
 def negative(*args: Any, **kwargs: Any) -> Any:
     """negative"""
-
 def nonzero(input: Any, *, as_tuple: Any = ...) -> Any:
     """Coordinates of the elements that are not zero: one row each, or one index tensor per dim."""
-
 def not_equal(*args: Any, **kwargs: Any) -> Any:
     """not_equal"""
-
 def promote_types(type1: Any, type2: Any) -> Any:
     """Smallest dtype that both convert to."""
-
 def reset_peak_memory_stats() -> None:
     """Starts the peaks of memory_stats() again from the present values."""
-
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """dtype of an arithmetic result of the two."""
-
 def row_stack(tensors: Any) -> Tensor:
     """Tensors joined along dim 0, 1-D tensors as rows."""
-
 def save_tensors(tensors: Any, path: Any, metadata: Any = ...) -> None:
     """Writes a safetensors file, all or nothing: {name: Tensor}, and text metadata."""
-
 def seed() -> builtins.int:
     """Seeds the default generator from the system; returns the seed."""
-
 def set_default_dtype(d: Any) -> None:
     """Sets the dtype of new float tensors."""
-
 def set_flush_denormal(mode: Any) -> builtins.bool:
     """True flushes subnormal floats to zero."""
-
 def set_num_threads(n: Any) -> None:
     """Sets the number of threads kernels use; results do not depend on it."""
-
 def set_rng_state(new_state: Any) -> None:
     """Restores the default generator."""
-
 short: dtype
-
 def simd_level() -> str:
     """SIMD level in use: 'base', 'avx2' or 'avx512'."""
-
 def subtract(*args: Any, **kwargs: Any) -> Any:
     """subtract"""
-
 def swapaxes(input: Any, dim0: Any, dim1: Any) -> Tensor:
     """View with two dims swapped."""
-
 def swapdims(input: Any, dim0: Any, dim1: Any) -> Tensor:
     """View with two dims swapped."""
-
 def tensor(data: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
     """A new tensor with a copy of data: a number, nested lists, an array or a tensor."""
-
 def true_divide(*args: Any, **kwargs: Any) -> Any:
     """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
     input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
-
 uint8: dtype
 
 class functional:
@@ -2184,9 +1602,7 @@ class functional:
         """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
 
     @staticmethod
-    def add(
-        input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False
-    ) -> Tensor:
+    def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
         """input + alpha * other."""
 
     @staticmethod
@@ -2198,44 +1614,19 @@ class functional:
         """Angle of the point (other, input)."""
 
     @staticmethod
-    def avg_pool2d(
-        input: Tensor,
-        kernel_size: builtins.int | Sequence[builtins.int],
-        stride: builtins.int | Sequence[builtins.int] | None = None,
-        padding: builtins.int | Sequence[builtins.int] = 0,
-        ceil_mode: builtins.bool = False,
-        count_include_pad: builtins.bool = True,
-        divisor_override: builtins.int | None = None,
-    ) -> Tensor:
+    def avg_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
         """Mean of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given."""
 
     @staticmethod
-    def batch_norm(
-        input: Tensor,
-        running_mean: Tensor | None = None,
-        running_var: Tensor | None = None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: builtins.bool = False,
-        momentum: builtins.float = 0.1,
-        eps: builtins.float = 1e-5,
-    ) -> Tensor:
+    def batch_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
         """As layer_norm over all dims but the second; training uses statistics of the batch and moves running_mean and running_var by momentum: (N, C, *) -> (N, C, *)."""
 
     @staticmethod
-    def binary_cross_entropy(
-        input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
-    ) -> Tensor:
+    def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
         """-(target log(input) + (1 - target) log(1 - input)), logarithms not below -100: (*), (*) -> ()."""
 
     @staticmethod
-    def binary_cross_entropy_with_logits(
-        input: Tensor,
-        target: Tensor,
-        weight: Tensor | None = None,
-        reduction: str = "mean",
-        pos_weight: Tensor | None = None,
-    ) -> Tensor:
+    def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean', pos_weight: Tensor | None = None) -> Tensor:
         """binary_cross_entropy of sigmoid(input), exact for large input; pos_weight weighs the positive term: (*), (*) -> ()."""
 
     @staticmethod
@@ -2267,15 +1658,7 @@ class functional:
         """max(input, min); the gradient is input's at a tie."""
 
     @staticmethod
-    def conv2d(
-        input: Tensor,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        stride: builtins.int | Sequence[builtins.int] = 1,
-        padding: builtins.int | Sequence[builtins.int] | str = 0,
-        dilation: builtins.int | Sequence[builtins.int] = 1,
-        groups: builtins.int = 1,
-    ) -> Tensor:
+    def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
         """2-D convolution of (N, C, H, W) or (C, H, W) with weight (OC, C / groups, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
 
     @staticmethod
@@ -2287,14 +1670,7 @@ class functional:
         """Hyperbolic cosine."""
 
     @staticmethod
-    def cross_entropy(
-        input: Tensor,
-        target: Tensor,
-        weight: Tensor | None = None,
-        ignore_index: builtins.int = -100,
-        reduction: str = "mean",
-        label_smoothing: builtins.float = 0,
-    ) -> Tensor:
+    def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean', label_smoothing: builtins.float = 0) -> Tensor:
         """-log softmax(input) at the target classes, or weighted by target probabilities of input's shape: (N, C, *), (N, *) -> ()."""
 
     @staticmethod
@@ -2346,7 +1722,7 @@ class functional:
         """input >= other."""
 
     @staticmethod
-    def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    def gelu(input: Tensor, approximate: str = 'none') -> Tensor:
         """input times the normal distribution function; approximate 'tanh' is the usual approximation."""
 
     @staticmethod
@@ -2382,17 +1758,11 @@ class functional:
         """Whether input is NaN."""
 
     @staticmethod
-    def l1_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
         """|input - target|: (*), (*) -> ()."""
 
     @staticmethod
-    def layer_norm(
-        input: Tensor,
-        normalized_shape: builtins.int | Sequence[builtins.int],
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        eps: builtins.float = 1e-5,
-    ) -> Tensor:
+    def layer_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
         """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, which have normalized_shape: (*, N), (N,), (N,) -> (*, N)."""
 
     @staticmethod
@@ -2404,9 +1774,7 @@ class functional:
         """input where positive, else negative_slope * input."""
 
     @staticmethod
-    def lerp(
-        input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number, inplace: builtins.bool = False
-    ) -> Tensor:
+    def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
         """input + weight * (end - input)."""
 
     @staticmethod
@@ -2458,15 +1826,7 @@ class functional:
         """input < other."""
 
     @staticmethod
-    def max_pool2d(
-        input: Tensor,
-        kernel_size: builtins.int | Sequence[builtins.int],
-        stride: builtins.int | Sequence[builtins.int] | None = None,
-        padding: builtins.int | Sequence[builtins.int] = 0,
-        dilation: builtins.int | Sequence[builtins.int] = 1,
-        ceil_mode: builtins.bool = False,
-        return_indices: builtins.bool = False,
-    ) -> Any:
+    def max_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
         """Largest value of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given. With return_indices, also where in its plane each maximum lies."""
 
     @staticmethod
@@ -2482,7 +1842,7 @@ class functional:
         """input * tanh(softplus(input))."""
 
     @staticmethod
-    def mse_loss(input: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
         """(input - target)^2: (*), (*) -> ()."""
 
     @staticmethod
@@ -2502,13 +1862,7 @@ class functional:
         """-input."""
 
     @staticmethod
-    def nll_loss(
-        input: Tensor,
-        target: Tensor,
-        weight: Tensor | None = None,
-        ignore_index: builtins.int = -100,
-        reduction: str = "mean",
-    ) -> Tensor:
+    def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean') -> Tensor:
         """-input at the target classes; input holds log probabilities: (N, C, *), (N, *) -> ()."""
 
     @staticmethod
@@ -2516,12 +1870,7 @@ class functional:
         """Rows of zeros with a one at each class number: (*) -> (*, num_classes)."""
 
     @staticmethod
-    def pad(
-        input: Tensor,
-        pad: builtins.int | Sequence[builtins.int],
-        mode: str = "constant",
-        value: builtins.float | None = None,
-    ) -> Tensor:
+    def pad(input: Tensor, pad: builtins.int | Sequence[builtins.int], mode: str = 'constant', value: builtins.float | None = None) -> Tensor:
         """Elements added before and after the last dims: constant, reflect, replicate or circular."""
 
     @staticmethod
@@ -2573,7 +1922,7 @@ class functional:
         """Hyperbolic sine."""
 
     @staticmethod
-    def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = "mean", beta: builtins.float = 1.0) -> Tensor:
+    def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', beta: builtins.float = 1.0) -> Tensor:
         """d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2: (*), (*) -> ()."""
 
     @staticmethod
@@ -2593,9 +1942,7 @@ class functional:
         """input * input."""
 
     @staticmethod
-    def sub(
-        input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False
-    ) -> Tensor:
+    def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
         """input - alpha * other."""
 
     @staticmethod
@@ -2616,15 +1963,6 @@ class functional:
 
 class _autograd:
     @staticmethod
-    def backward(
-        tensors: Any, grad_tensors: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...
-    ) -> None: ...
+    def backward(tensors: Any, grad_tensors: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...) -> None: ...
     @staticmethod
-    def grad(
-        outputs: Any,
-        inputs: Any,
-        grad_outputs: Any = ...,
-        retain_graph: Any = ...,
-        create_graph: Any = ...,
-        allow_unused: Any = ...,
-    ) -> Any: ...
+    def grad(outputs: Any, inputs: Any, grad_outputs: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., allow_unused: Any = ...) -> Any: ...
