@@ -37,5 +37,7 @@ class Generator {
 
 // Used where no generator is given.
 Generator& default_generator();
+// Seeds the default generator.
+inline void manual_seed(uint64_t seed) { default_generator().manual_seed(seed); }
 
 }  // namespace lamina
