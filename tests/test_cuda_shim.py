@@ -8,6 +8,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import sysconfig
 
 import lamina
 import pytest
@@ -25,12 +26,14 @@ def run(code: list[str], **extra: str) -> subprocess.CompletedProcess[str]:
 def library(tmp_path_factory) -> str:
     if named := os.environ.get("LAMINA_TEST_CUDA_LIBRARY"):
         return named
-    if not (ROOT / "cuda").is_dir() or not shutil.which("cmake"):
+    # The test extra's CMake: the system's own may be too old.
+    cmake = shutil.which("cmake", path=sysconfig.get_path("scripts")) or shutil.which("cmake")
+    if not (ROOT / "cuda").is_dir() or not cmake:
         pytest.skip("needs the sources in cuda/ and cmake")
     folder = os.environ.get("LAMINA_SHIM_BUILD") or str(tmp_path_factory.getbasetemp() / "cuda_shim")
     steps = (
-        ["cmake", "-S", str(ROOT / "cuda" / "shim"), "-B", folder],
-        ["cmake", "--build", folder, "--parallel", str(os.cpu_count() or 1)],
+        [cmake, "-S", str(ROOT / "cuda" / "shim"), "-B", folder],
+        [cmake, "--build", folder, "--parallel", str(os.cpu_count() or 1)],
     )
     for step in steps:
         done = subprocess.run(step, capture_output=True, text=True)
