@@ -13,7 +13,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @pytest.fixture(autouse=True)
 def _fresh_state():
-    getattr(lamina, "manual_seed", lambda s: None)(0)
+    lamina.manual_seed(0)
     yield
     assert lamina.is_grad_enabled(), "a test left grad mode off"
     assert lamina.get_default_dtype() == lamina.float32, "a test left another default dtype"

@@ -26,7 +26,7 @@ FOLDERS = {
     "cpp/io": 5,
     "python/src": 5,
 }
-LAYER_0_KERNEL_SIDE = 0
+KERNELS = ("cpp/cpu", "cuda")
 
 
 def layer_of(path: pathlib.Path) -> int | None:
@@ -68,13 +68,14 @@ def problems() -> list[str]:
                 continue
             if theirs > mine:
                 out.append(f"{where}: layer {mine} includes {match.group(1)} of layer {theirs}")
-            kernels = {"cpp/cpu", "cuda"}
-            if mine >= 2 and any(target.relative_to(ROOT).as_posix().startswith(k + "/") for k in kernels):
+            if mine >= 2 and any(target.relative_to(ROOT).as_posix().startswith(k + "/") for k in KERNELS):
                 out.append(
                     f"{where}: {match.group(1)} is a kernel's own header; reach kernels through lamina/backend.h"
                 )
-            folders = [f for f in ("cpp/cpu", "cuda") if source.relative_to(ROOT).as_posix().startswith(f + "/")]
-            if folders and any(target.relative_to(ROOT).as_posix().startswith(k + "/") for k in kernels - set(folders)):
+            folders = [f for f in KERNELS if source.relative_to(ROOT).as_posix().startswith(f + "/")]
+            if folders and any(
+                target.relative_to(ROOT).as_posix().startswith(k + "/") for k in KERNELS if k not in folders
+            ):
                 out.append(f"{where}: CPU and CUDA kernels never include each other")
     return out
 

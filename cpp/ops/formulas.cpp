@@ -1,5 +1,4 @@
-// The elementwise list as run-time facts. The gradients are instantiated with T = Tensor in formulas_gradient.cpp's
-// way: one text for every scalar kind.
+// The elementwise list as run-time facts, with the gradients of the same formulas instantiated for T = Tensor.
 #include "lamina/formulas.h"
 
 #include "tensor_math.h"
