@@ -1,5 +1,5 @@
 // reduce: sum and mean over any dims, by the same tree as on the CPU. Reduced elements are numbered in logical order
-// and cut into chunks of 4096, chunks into blocks of 64. Inside a chunk, lane l of 16 adds x[l] + x[l + 16] and x[l +
+// and cut into chunks of 16384, chunks into blocks of 64. Inside a chunk, lane l of 16 adds x[l] + x[l + 16] and x[l +
 // 32] + x[l + 48] of each block in the input's type, their sum to its total (double for floats); missing elements are
 // 0. Lanes fold 16 -> 8 -> 4 -> 2 -> 1, chunks fold pairwise. Method: 16 threads are the lanes of one chunk of one
 // output; each later launch folds one level of the chunks.
@@ -9,7 +9,7 @@
 namespace lamina::cuda {
 namespace {
 
-constexpr int64_t kChunk = 4096, kBlock = 64;
+constexpr int64_t kChunk = kReduceChunk, kBlock = 64;
 constexpr int kLanes = 16, kGroups = kThreads / kLanes;
 
 // Some dims of the input, outermost first, with the count of their elements.

@@ -4,7 +4,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=$root/build/sanitize
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLAMINA_SANITIZE=address,undefined -DLAMINA_PYTHON=ON \
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Sanitize -DCMAKE_CXX_FLAGS_SANITIZE=-O2 -DLAMINA_SANITIZE=address,undefined -DLAMINA_PYTHON=ON \
   -DLAMINA_SIMD="${LAMINA_SIMD:-base;avx2;avx512}" -DPython_EXECUTABLE="$(command -v python)" -Dpybind11_DIR="$(python -m pybind11 --cmakedir)" >/dev/null
 cmake --build "$build"
 rm -rf "$build/site" && mkdir -p "$build/site"

@@ -118,11 +118,9 @@ LAMINA_INLINE Lanes16<double> widen(const Lanes16<float>& a) {
   Lanes16<double> o;
   for (int i = 0; i < Lanes16<float>::regs; ++i) {
 #if defined(__AVX512F__)
-    // g++ 12 warns about the undefined registers inside the plain _mm512 intrinsics; these spell the same instructions.
-    o.r[0] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 0, 1, 2, 3, 4, 5, 6, 7),
-                                     Native<double>::type);
-    o.r[1] = __builtin_convertvector(__builtin_shufflevector(a.r[i].v, a.r[i].v, 8, 9, 10, 11, 12, 13, 14, 15),
-                                     Native<double>::type);
+    // The forms with a mask of ones: g++ 12 warns about the undefined registers inside the plain intrinsics.
+    o.r[0] = _mm512_maskz_cvtps_pd(0xff, _mm512_castps512_ps256(a.r[i].v));
+    o.r[1] = _mm512_maskz_cvtps_pd(0xff, _mm512_maskz_extractf32x8_ps(0xff, a.r[i].v, 1));
 #elif defined(__AVX2__)
     o.r[2 * i] = _mm256_cvtps_pd(_mm256_castps256_ps128(a.r[i].v));
     o.r[2 * i + 1] = _mm256_cvtps_pd(_mm256_extractf128_ps(a.r[i].v, 1));
@@ -146,9 +144,8 @@ LAMINA_INLINE Lanes16<float> narrow(const Lanes16<double>& a, float) {
   Lanes16<float> o;
   for (int i = 0; i < Lanes16<float>::regs; ++i) {
 #if defined(__AVX512F__)
-    typedef float Half8 __attribute__((vector_size(32)));
-    const Half8 lo = __builtin_convertvector(a.r[0].v, Half8), hi = __builtin_convertvector(a.r[1].v, Half8);
-    o.r[0] = __builtin_shufflevector(lo, hi, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m256 lo = _mm512_maskz_cvtpd_ps(0xff, a.r[0].v), hi = _mm512_maskz_cvtpd_ps(0xff, a.r[1].v);
+    o.r[0] = _mm512_maskz_insertf32x8(0xffff, _mm512_castps256_ps512(lo), hi, 1);
 #elif defined(__AVX2__)
     o.r[i] = _mm256_set_m128(_mm256_cvtpd_ps(a.r[2 * i + 1].v), _mm256_cvtpd_ps(a.r[2 * i].v));
 #elif defined(__SSE2__)

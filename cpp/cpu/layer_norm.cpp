@@ -6,8 +6,10 @@
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-inline constexpr int kQuad =
-    4;  // rows handled together; their parameter gradients are added in T before they go to double
+// Rows handled together; their parameter gradients are added in T before they go to double.
+inline constexpr int kQuad = 4;
+// Elements of a row whose terms are added in T, eight to a lane, before they go to double.
+inline constexpr int64_t kWide = 8 * kLanes;
 
 // A row parameter (weight, bias) in the compute type, or null.
 template <class T>
@@ -34,48 +36,60 @@ LAMINA_INLINE double fold_sum(const Lanes16<double>& a) {
   return fold([](auto x, auto y) __attribute__((always_inline)) { return x + y; }, a);
 }
 
+// x + y in the multipliers, where the adders are the bottleneck and fma is an instruction.
+template <class T>
+LAMINA_INLINE Lanes16<T> add_by_fma(const Lanes16<T>& x, const Lanes16<T>& y) {
+#if defined(__FMA__)
+  return fma(x, Lanes16<T>::broadcast(T(1)), y);
+#else
+  return x + y;
+#endif
+}
+
 // Sums of d and d * d over a row, d = x - shift.
 struct Sums {
   double d, squares;
 };
 template <class T>
 LAMINA_INLINE Sums sums_about(const T* x, int64_t n, T shift) {
-  const Lanes16<T> s = Lanes16<T>::broadcast(shift);
+  const Lanes16<T> minus = Lanes16<T>::broadcast(-shift);
   Lanes16<double> a = Lanes16<double>::broadcast(0), q = a;
-  const auto add = [&](const Lanes16<T>(&d)[4]) __attribute__((always_inline)) {
-    a = a + widen((d[0] + d[1]) + (d[2] + d[3]));
-    q = q + widen(fma(d[1], d[1], d[0] * d[0]) + fma(d[3], d[3], d[2] * d[2]));
+  const auto add = [&](auto load) __attribute__((always_inline)) {
+    Lanes16<T> sum[4], square[4];
+    for (int j = 0; j < 4; ++j) {
+      const Lanes16<T> d = add_by_fma(load(2 * j * kLanes), minus), e = add_by_fma(load((2 * j + 1) * kLanes), minus);
+      sum[j] = d + e;
+      square[j] = fma(e, e, d * d);
+    }
+    a = a + widen((sum[0] + sum[1]) + (sum[2] + sum[3]));
+    q = q + widen((square[0] + square[1]) + (square[2] + square[3]));
   };
   int64_t i = 0;
-  Lanes16<T> d[4];
-  for (; i + kBlock <= n; i += kBlock) {
-    for (int j = 0; j < 4; ++j) d[j] = Lanes16<T>::load(x + i + j * kLanes) - s;
-    add(d);
-  }
-  if (i < n) {
-    for (int j = 0; j < 4; ++j) d[j] = Lanes16<T>::load(x + i + j * kLanes, n - i - j * kLanes, shift) - s;
-    add(d);
-  }
+  for (; i + kWide <= n; i += kWide)
+    add([&](int64_t j) __attribute__((always_inline)) { return Lanes16<T>::load(x + i + j); });
+  if (i < n)
+    add([&](int64_t j) __attribute__((always_inline)) { return Lanes16<T>::load(x + i + j, n - i - j, shift); });
   return {fold_sum(a), fold_sum(q)};
 }
 
-// One pass about the mean of the first 16 elements. Where that lies further from the mean than half a deviation, the
-// subtraction below costs digits, and a second pass about the mean itself follows: a decision of the row alone.
+// The mean of the first 16 elements.
 template <class T>
-void statistics(const T* x, int64_t n, double eps, double& mean, double& rstd) {
-  T shift = x[0];
-  if (n >= kLanes)
-    shift = fold([](auto a, auto b) __attribute__((always_inline)) { return a + b; }, Lanes16<T>::load(x)) *
-            T(1.0 / kLanes);
-  double m2;
-  for (int pass = 0;; ++pass) {
-    const Sums s = sums_about(x, n, shift);
-    const double off = s.d / double(n);
-    mean = double(shift) + off;
-    m2 = s.squares - s.d * off;
-    if (pass == 1 || !(off * s.d * 4 > m2)) break;
-    shift = T(mean);
+LAMINA_INLINE T guess(const T* x, int64_t n) {
+  if (n < kLanes) return x[0];
+  return fold([](auto a, auto b) __attribute__((always_inline)) { return a + b; }, Lanes16<T>::load(x)) * T(1.0 / 16);
+}
+
+// Where the guess lies further from the mean than half a deviation, the subtraction costs digits, and a second pass
+// about the mean itself follows: a decision of the row alone.
+template <class T>
+LAMINA_INLINE void statistics(const T* x, int64_t n, T shift, Sums s, double eps, double& mean, double& rstd) {
+  double off = s.d / double(n), m2 = s.squares - s.d * off;
+  if (off * s.d * 4 > m2) [[unlikely]] {
+    shift = T(double(shift) + off);
+    s = sums_about(x, n, shift);
+    off = s.d / double(n), m2 = s.squares - s.d * off;
   }
+  mean = double(shift) + off;
   rstd = 1 / __builtin_sqrt((m2 > 0 || m2 != m2 ? m2 : 0) / double(n) + eps);
 }
 
@@ -115,11 +129,15 @@ void forward(const View& x, const View& weight, const View& bias, double eps, co
     const int64_t step = n <= 2048 ? kQuad : 1;
     for (int64_t i = lo; i < hi; i += step) {
       const T* row[kQuad];
+      T shift[kQuad];
+      Sums sums[kQuad];
       const int64_t count = hi - i < step ? hi - i : step;
       for (int64_t k = 0; k < count; ++k) {
         row[k] = gather_reduced<T>(plan, 0, plan.kept.offset(i + k, 0), 0, n, buf + k * n);
-        statistics(row[k], n, eps, m[i + k], r[i + k]);
+        shift[k] = guess(row[k], n);
       }
+      for (int64_t k = 0; k < count; ++k) sums[k] = sums_about(row[k], n, shift[k]);
+      for (int64_t k = 0; k < count; ++k) statistics(row[k], n, shift[k], sums[k], eps, m[i + k], r[i + k]);
       for (int64_t k = 0; k < count; ++k) {
         T* to = direct ? y.as<T>() + (i + k) * n : buf + kQuad * n;
         normalise(row[k], w, b, n, m[i + k], r[i + k], to);

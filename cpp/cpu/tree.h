@@ -1,5 +1,5 @@
 // The reduction tree, one definition for rows, columns and every other layout. Reduced elements are numbered in logical
-// order and cut into chunks of 4096, chunks into blocks of 64. Inside a chunk, lane l of 16 takes from each block the
+// order and cut into chunks of 16384, chunks into blocks of 64. Inside a chunk, lane l of 16 takes from each block the
 // elements l, l + 16, l + 32, l + 48 (an op sums them pairwise in T) and adds them to its running total (double for
 // floats); missing elements are the op's identity. Lanes fold 16 -> 8 -> 4 -> 2 -> 1, chunks fold pairwise. Nothing
 // else matters: outer dims, strides, threads and SIMD width cannot change a bit.
@@ -9,13 +9,14 @@
 //   Vec<A>, Lanes16<A> void block(Lanes16<A> (&acc)[parts], const Lanes16<T> (&x)[inputs][4], const Lanes16<A>& shift)
 //   const; }
 #pragma once
+#include "lamina/reduce_ops.h"
 #include "lanes.h"
 #include "parallel.h"
 #include "reduce_plan.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
-inline constexpr int64_t kChunk = 4096, kBlock = 64, kTileElements = 65536;
+inline constexpr int64_t kChunk = kReduceChunk, kBlock = 64, kTileElements = 65536;
 inline constexpr int kPanel = 128;  // columns that are reduced together: 16 lanes of doubles in 16 KiB
 
 // ---- one chunk of one row ----
@@ -208,7 +209,7 @@ void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shi
   using A = typename Op::A;
   const int64_t n = plan.reduced.count, outputs = plan.kept.count;
   const int64_t cost = n < kChunk ? n + 16 : kChunk;
-  for_ranges(outputs * chunks, kTileElements / cost, [&](int64_t lo, int64_t hi) {
+  for_ranges(outputs * chunks, 4 * kTileElements / cost, [&](int64_t lo, int64_t hi) {
     T* buf = static_cast<T*>(scratch(1, Op::inputs * kChunk * sizeof(T)));
     for (int64_t i = lo; i < hi; ++i) {
       const int64_t o = chunks == 1 ? i : i / chunks, c = i - o * chunks, start = c * kChunk,

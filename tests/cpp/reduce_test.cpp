@@ -41,15 +41,15 @@ template <class T, class A, class Block>
 A tree(const std::vector<T>& x, A identity, T pad, A (*combine)(A, A), Block block) {
   if (x.empty()) return identity;
   std::vector<A> chunks;
-  for (size_t c = 0; c < x.size(); c += 4096) {
+  for (size_t c = 0; c < x.size(); c += 16384) {
     A lane[16];
     for (int l = 0; l < 16; ++l) {
       lane[l] = identity;
-      for (size_t b = c; b < std::min(x.size(), c + 4096); b += 64) {
+      for (size_t b = c; b < std::min(x.size(), c + 16384); b += 64) {
         T v[4];
         for (int j = 0; j < 4; ++j) {
           const size_t i = b + l + 16 * j;
-          v[j] = i < std::min(x.size(), c + 4096) ? x[i] : pad;
+          v[j] = i < std::min(x.size(), c + 16384) ? x[i] : pad;
         }
         lane[l] = block(lane[l], v);
       }
@@ -235,10 +235,10 @@ int main() {
       {{37, 1000}, {1, 0}, {}, {}, {1}},
       {{37, 1000}, {0, 1}, {}, {}, {0, 1}},
       {{37, 1000}, {1, 0}, {}, {}, {0, 1}},
-      {{9000, 37}, {0, 1}, {}, {}, {0}},
-      {{9000, 3}, {0, 1}, {}, {}, {0}},
+      {{40000, 37}, {0, 1}, {}, {}, {0}},
+      {{40000, 3}, {0, 1}, {}, {}, {0}},
       {{9000, 200}, {0, 1}, {1}, {}, {0}},
-      {{9000, 200}, {0, 1}, {0}, {}, {0}},
+      {{20000, 200}, {0, 1}, {0}, {}, {0}},
       {{4, 5, 33, 35}, {0, 1, 2, 3}, {}, {}, {0, 2, 3}},
       {{4, 5, 33, 35}, {0, 2, 3, 1}, {}, {}, {0, 2, 3}},
       {{4, 20, 33, 35}, {0, 2, 3, 1}, {2}, {}, {0, 2, 3}},

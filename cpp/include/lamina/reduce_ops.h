@@ -1,8 +1,10 @@
-// The reductions that one kernel row offers.
+// The reductions that one kernel row offers, and the chunk of their common tree.
 #pragma once
 #include <cstdint>
 
 namespace lamina {
+
+inline constexpr int64_t kReduceChunk = 16384;  // elements added before the pairwise tree; part of every sum's bits
 
 enum class ReduceOp : uint8_t {
   sum,
