@@ -1,6 +1,8 @@
 """Custom functions: lamina.autograd.Function."""
 
+import functools
 import gc
+import random
 import traceback
 import weakref
 
@@ -406,7 +408,7 @@ def test_cycle_through_the_context_is_collected(distance):
     contexts = []
     y = F.apply(leaf(1.0))
     for _ in range(distance):
-        y = y + 1  # operations that save their inputs own the node twice and end the collector's walk
+        y = y * y + 1
     contexts[0].output = y  # output -> graph -> ctx -> output
     dead = weakref.ref(contexts[0].mark)
     contexts.clear()
@@ -426,6 +428,99 @@ def test_cycle_through_a_hook_is_collected():
     gc.collect()
     gc.collect()  # x belongs to the graph of y, which went first
     assert dead() is None
+
+
+class Keeps(Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, g):
+        return g * 2
+
+
+def write_row(h):
+    y = h * 1
+    y[0].mul_(h[1])
+    return y
+
+
+PAST_SAVED = {
+    "product": lambda h: h * h,
+    "exp": lambda h: h.exp() * h.exp(),
+    "matmul": lambda h: h.unsqueeze(0) @ h.unsqueeze(1),
+    "shared": lambda h: (h + 1) * (h - 1),
+    "diamond": lambda h: h.neg() + h.abs(),
+    "loss": lambda h: lamina.nn.functional.mse_loss(h, h * 2),
+    "softmax": lambda h: h.softmax(0) * h,
+    "function": lambda h: Keeps.apply(h) + h,
+    "row": write_row,
+    "retained": lambda h: (h.square().retain_grad(), h * h)[1],
+    "deep": lambda h: functools.reduce(lambda y, _: y * h + y.sin(), range(300), h),
+    "indexed": lambda h: lamina.cat([h, h[h > 0]]) * 3,
+}
+
+
+@pytest.mark.parametrize("name", PAST_SAVED)
+@pytest.mark.parametrize("on_leaf", [False, True])
+def test_cycle_past_a_saved_tensor_is_collected(name, on_leaf):
+    gc.collect()
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    h = x if on_leaf else x * 2
+    mark = Mark()
+    y = PAST_SAVED[name](h)
+    h.register_hook(lambda g, y=y, mark=mark: None)  # y -> what it saved -> h -> hook -> y
+    dead = weakref.ref(mark)
+    del x, h, y, mark
+    gc.collect()
+    gc.collect()
+    assert dead() is None
+
+
+def test_what_another_tensor_owns_is_not_collected():
+    x = lamina.tensor([1.0, 2.0], requires_grad=True)
+    h = x * 2
+    seen = []
+    y, z = h * h, h * 3
+    h.register_hook(lambda g, y=y: seen.append(g.tolist()))
+    del h, y
+    for _ in range(3):
+        gc.collect()
+    z.sum().backward()
+    assert seen == [[3.0, 3.0]] and x.grad.tolist() == [6.0, 6.0]
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_collection_in_random_graphs(seed):
+    """Whatever is dropped in whatever order: what is still held has the hooks and the gradient it always had."""
+    r = random.Random(seed)
+    x = lamina.tensor([0.5, 0.25], requires_grad=True)
+    calls = []
+    tensors = [x * 1]
+    for i in range(25):
+        a, b = r.choice(tensors), r.choice(tensors)
+        t = r.choice([lambda: a * b, lambda: a + b, lambda: a.sin(), lambda: Keeps.apply(a), lambda: b - a])()
+        if r.random() < 0.6:
+            others = r.sample(tensors, min(2, len(tensors))) + [t] * r.randrange(2)
+            t.register_hook(lambda g, i=i, others=others: calls.append((i, len(others))))
+        if r.random() < 0.3:
+            t.note = r.choice(tensors)
+        tensors.append(t)
+    kept = r.sample(tensors, 3)
+
+    def gradients():
+        calls.clear()
+        return [lamina.autograd.grad(t.sum(), x, retain_graph=True)[0].tolist() for t in kept], list(calls)
+
+    expected = gradients()
+    r.shuffle(tensors)
+    a = b = t = None
+    while tensors:
+        del tensors[: r.randrange(1, 9)]
+        gc.collect()
+        assert gradients() == expected
 
 
 def test_live_graphs_survive_collection():

@@ -373,3 +373,109 @@ def test_forms_as_in_torch(number):
         assert o.shape == tuple(t.shape)
         assert str(o.dtype).split(".")[1] == str(t.dtype).split(".")[1]
         np.testing.assert_allclose(o.numpy(), t.numpy(), rtol=1e-12, atol=1e-12)
+
+
+# ---- views made where nothing is recorded ----
+
+
+def hidden_view(m, kind, mode):
+    """A view of a plain tensor, a leaf or a result, made under no_grad or inference_mode."""
+    x = m.ones(4, requires_grad=kind != "plain")
+    base = x * 2 if kind == "result" else x
+    with getattr(m, mode)():
+        return base, base[:2]
+
+
+HIDDEN_WRITES = {
+    "number": lambda m, v, w: v.mul_(2),
+    "tensor": lambda m, v, w: v.mul_(w),
+    "operator": lambda m, v, w: v.__iadd__(w),
+    "copy": lambda m, v, w: v.copy_(w),
+    "fill": lambda m, v, w: v.fill_(1),
+    "set": lambda m, v, w: v.__setitem__(0, w[1]),
+    "masked": lambda m, v, w: v.masked_fill_(w > 0, 1.0),
+    "index": lambda m, v, w: v.index_add_(0, m.tensor([0]), w[:1]),
+    "further": lambda m, v, w: v.view(2, 1)[:, 0].mul_(w),
+    "quiet": lambda m, v, w: m.no_grad()(lambda: v.mul_(w))(),
+    "detached": lambda m, v, w: v.detach().mul_(w),
+    "cloned": lambda m, v, w: v.clone().mul_(w),
+    "constant": lambda m, v, w: v.mul_(w.detach()),
+    "compare": lambda m, v, w: v.gt_(0),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode"])
+@pytest.mark.parametrize("kind", ["plain", "leaf", "result"])
+@pytest.mark.parametrize("write", HIDDEN_WRITES)
+def test_a_view_made_without_recording_is_refused_as_in_torch(mode, kind, write):
+    outcome = []
+    for m in (torch, lamina):
+        base, v = hidden_view(m, kind, mode)
+        w = m.tensor([2.0, 3.0], requires_grad=True)
+        try:
+            HIDDEN_WRITES[write](m, v, w)
+            outcome.append("written")
+        except RuntimeError:
+            outcome.append("refused")
+            assert v.tolist() == base[:2].tolist() == [2.0 if kind == "result" else 1.0] * 2
+    assert outcome[0] == outcome[1]
+
+
+@pytest.mark.parametrize("mode", ["no_grad", "inference_mode"])
+def test_the_error_names_the_view(mode):
+    _, v = hidden_view(lamina, "plain", mode)
+    with pytest.raises(lamina.GradError, match=rf"mul_: self is a view made in {mode}.*self \(2,\) float32.*clone"):
+        v.mul_(lamina.ones(2, requires_grad=True))
+    for part in lamina.no_grad()(lambda: lamina.ones(4).chunk(2))():
+        with pytest.raises(lamina.GradError, match="view made in no_grad"):
+            part += lamina.ones(2, requires_grad=True)
+
+
+# ---- comparisons ----
+
+COMPARISONS = ["eq_", "ne_", "lt_", "le_", "gt_", "ge_", "logical_and_", "logical_or_", "logical_xor_"]
+LONG_NAMES = ["not_equal_", "less_", "less_equal_", "greater_", "greater_equal_"]
+
+
+@needs_torch
+@pytest.mark.parametrize("name", COMPARISONS + LONG_NAMES)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "float16", "int64", "int32", "uint8", "bool"])
+def test_comparisons_in_place(name, dtype):
+    def both(other):
+        out = []
+        for m in (lamina, torch):
+            a = m.tensor([[0, 1, 2], [3, 1, 0]]).to(getattr(m, dtype))
+            b = other(m)
+            assert getattr(a, name)(b) is a
+            out.append((str(a.dtype).split(".")[-1], a.tolist()))
+        assert out[0] == out[1]
+
+    both(lambda m: m.tensor([[0, 2, 2], [1, 1, 1]]))
+    both(lambda m: m.tensor([0.5, 1.0, 0.0]))
+    both(lambda m: m.tensor([True, False, True]))
+    if not name.startswith("logical"):
+        both(lambda m: 1)
+        both(lambda m: 0.5)
+
+
+@needs_torch
+def test_logical_not_in_place():
+    for dtype in ("float32", "int64", "bool"):
+        for m in (lamina, torch):
+            x = m.tensor([0, 2, 1]).to(getattr(m, dtype))
+            assert x.logical_not_() is x and x.dtype == getattr(m, dtype) and x.tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("name", [*COMPARISONS, "logical_not_"])
+def test_a_comparison_in_place_ends_the_history(name):
+    x = lamina.arange(4.0).requires_grad_()
+    y = x * 2
+    args = () if name == "logical_not_" else (lamina.ones(2),)
+    getattr(y[:2], name)(*args)  # only the part written
+    y.sum().backward()
+    assert x.grad.tolist() == [0, 0, 2, 2]
+    with pytest.raises(lamina.GradError, match="leaf"):
+        getattr(x, name)(*(lamina.ones(4) for _ in args))
+    with pytest.raises(lamina.ShapeError):
+        getattr(lamina.ones(2), name if args else "eq_")(lamina.ones(3, 2))

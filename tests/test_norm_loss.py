@@ -6,6 +6,7 @@ import lamina
 import lamina.nn.functional as F
 import numpy as np
 import pytest
+from conftest import needs_torch, torch
 
 EPS = 2.0**-23
 
@@ -190,3 +191,94 @@ def test_binary_cross_entropy_at_the_ends():
     assert np.isfinite(x.grad.numpy()).all()
     with pytest.raises(ValueError, match=r"\[0, 1\]"):
         F.binary_cross_entropy(lamina.tensor([1.5]), lamina.tensor([1.0]))
+
+
+FUSED = {
+    "mse_loss": ({}, {"reduction": "sum"}, {"reduction": "none"}),
+    "l1_loss": ({}, {"reduction": "sum"}, {"reduction": "none"}),
+    "smooth_l1_loss": ({}, {"beta": 0.25, "reduction": "sum"}, {"beta": 3.0, "reduction": "none"}, {"beta": 0.0}),
+    "binary_cross_entropy_with_logits": ({}, {"reduction": "sum"}, {"reduction": "none"}),
+}
+
+
+@needs_torch
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("shape", [(7,), (40, 33), (2, 3, 5, 7), (0, 3)])
+def test_fused_losses_in_every_layout(name, dtype, shape):
+    r = np.random.default_rng(1)
+    a, b = r.standard_normal(shape) * 3, r.uniform(0, 1, shape)
+    for kwargs in FUSED[name]:
+        for layout in ("plain", "transposed", "strided"):
+            grads = []
+            for m in (lamina, torch):
+                x, t = (m.tensor(v, dtype=getattr(m, dtype), requires_grad=True) for v in (a, b))
+                u, v = x * 1, t * 1
+                if layout == "transposed":
+                    u, v = u.transpose(0, -1), v.transpose(0, -1)
+                if layout == "strided":
+                    u, v = m.stack([u, u], -1)[..., 0], v
+                y = getattr(m.nn.functional, name)(u, v, **kwargs)
+                y.square().sum().backward()
+                grads.append([y.detach().numpy(), x.grad.numpy(), t.grad.numpy()])
+            for ours, theirs in zip(*grads, strict=True):  # sigmoid(x) - target cancels: errors are those of the scale
+                scale = np.abs(theirs).max(initial=0)
+                eps = np.finfo(dtype).eps
+                np.testing.assert_allclose(ours, theirs, rtol=20 * eps, atol=4 * eps * scale)
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_fused_loss_is_one_node_with_the_bits_of_its_terms(name):
+    x, t = lamina.randn(50, 41).requires_grad_(), lamina.rand(50, 41)
+    f = getattr(F, name)
+    for reduction in ("sum", "mean"):
+        whole, parts = f(x, t, reduction=reduction), getattr(f(x, t, reduction="none"), reduction)()
+        assert whole.item() == parts.item()
+        a, b = lamina.autograd.grad(whole, x)[0], lamina.autograd.grad(parts, x)[0]
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    with pytest.raises(lamina.ShapeError, match=f"^{name}: "):
+        f(x, lamina.rand(3, 4))
+
+
+def test_logits_loss_keeps_its_digits():
+    """Small losses and gradients at both ends, and pos_weight; the exact values are those of float64 at 50 digits."""
+    x = lamina.tensor([-20.0, 20.0, -100.0, 100.0, -20.0, 0.0], requires_grad=True)
+    t = lamina.tensor([0.0, 1.0, 1.0, 0.0, 1.0, 0.5])
+    loss = F.binary_cross_entropy_with_logits(x, t, reduction="none", pos_weight=lamina.tensor(3.0))
+    tiny = np.log1p(np.exp(-20.0))
+    np.testing.assert_allclose(
+        loss.detach().numpy(), [tiny, 3 * tiny, 300, 100, 60 + 3 * tiny, 2 * np.log(2.0)], rtol=3e-7
+    )
+    loss.sum().backward()
+    small = 1 / (1 + np.exp(20.0))
+    np.testing.assert_allclose(x.grad.numpy(), [small, -3 * small, -3, 1, -3 * (1 - small), -0.5], rtol=3e-7)
+
+
+def logits_loss(x, t, weight=1, pos_weight=1):
+    """In torch, whose own refuses a gradient for pos_weight."""
+    log = torch.nn.functional.logsigmoid
+    return -weight * (pos_weight * t * log(x) + (1 - t) * log(-x))
+
+
+@needs_torch
+def test_logits_loss_gradients_of_every_operand():
+    r = np.random.default_rng(4)
+    values = r.standard_normal((5, 4)) * 2, r.uniform(0, 1, (5, 4)), r.uniform(0.5, 2, 4), r.uniform(0.5, 2, (5, 1))
+    values[0][0, 0] = 0  # the slope of |x| must not show
+    for use in ({}, {"pos_weight": 2}, {"weight": 3}, {"pos_weight": 2, "weight": 3}):
+        for reduction in ("mean", "sum", "none"):
+            found = []
+            for m in (lamina, torch):
+                leaves = [m.tensor(v, dtype=m.float64, requires_grad=True) for v in values]
+                keywords = {k: leaves[i] for k, i in use.items()}
+                if m is lamina:
+                    y = F.binary_cross_entropy_with_logits(leaves[0], leaves[1], **keywords, reduction=reduction)
+                else:
+                    y = logits_loss(leaves[0], leaves[1], **keywords)
+                    y = y if reduction == "none" else getattr(y, reduction)()
+                used = [leaves[0], leaves[1], *(leaves[i] for i in use.values())]
+                first = m.autograd.grad(y.square().sum(), used, create_graph=True)
+                second = m.autograd.grad(sum(g.square().sum() for g in first), used)
+                found.append([g.detach().numpy() for g in (*first, *second)])
+            for ours, theirs in zip(*found, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)

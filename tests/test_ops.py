@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import operator
+import pathlib
+import re
 
 import lamina
 import numpy as np
@@ -127,3 +129,45 @@ def test_against_torch(name):
                 np.testing.assert_allclose(
                     ours_grad, theirs_grad, rtol=tolerance, atol=tolerance, err_msg=f"{case.id} gradient"
                 )
+
+
+def test_operands_have_torchs_names():
+    x = lamina.tensor([0.5, 2.0])
+    for f, keywords in [
+        (lamina.pow, {"input": x, "exponent": 2}),
+        (lamina.pow, {"input": 2, "exponent": x}),
+        (lamina.where, {"condition": x > 1, "input": x, "other": 0.0}),
+        (lamina.clamp, {"input": x, "min": 1.0, "max": x}),
+        (lamina.clip, {"input": x, "min": None, "max": 1.0}),
+        (lamina.lerp, {"input": x, "end": 3.0, "weight": 0.25}),
+        (lamina.clamp_min, {"input": x, "min": 1}),
+        (lamina.clamp_max, {"input": x, "max": 1}),
+        (lamina.atan2, {"input": x, "other": 1}),
+        (lamina.greater, {"input": x, "other": 1}),
+        (lamina.subtract, {"input": x, "other": 1, "alpha": 2}),
+        (lamina.true_divide, {"input": x, "other": 4}),
+        (lamina.abs, {"input": x}),
+    ]:
+        assert f(**keywords).tolist() == f(*keywords.values()).tolist()
+    assert x.pow(exponent=2).tolist() == [0.25, 4.0]
+    assert x.lerp(end=x, weight=0.5).tolist() == x.tolist()
+    assert x.clone().pow_(exponent=2).tolist() == [0.25, 4.0]
+    assert x.clone().clip_(min=1).tolist() == [1.0, 2.0]
+
+
+def test_stubs_name_every_operand_and_alias():
+    stub = pathlib.Path(lamina.__file__).with_name("_C.pyi").read_text()
+    operand, number = "Tensor | Number", "Number"
+    for line in [
+        f"def pow(input: {operand}, exponent: {operand}) -> Tensor:",
+        f"    def pow_(self, exponent: {operand}) -> Tensor:",
+        f"def lerp(input: {operand}, end: {operand}, weight: {operand}) -> Tensor:",
+        f"    def clamp_min(self, min: {operand}) -> Tensor:",
+        f"def greater(input: {operand}, other: {operand}) -> Tensor:",
+        f"    def subtract_(self, other: {operand}, alpha: {number} = 1) -> Tensor:",
+        f"    def eq_(self, other: {operand}) -> Tensor:",
+        "def absolute(input: Tensor, inplace: builtins.bool = False) -> Tensor:",
+        "def concat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:",
+    ]:
+        assert line + "\n" in stub, line
+    assert not re.search(r"\*\*kwargs: Any\) -> Any", stub)

@@ -29,7 +29,6 @@ class ValuesIndices(NamedTuple):
     indices: Tensor
 
 '''
-ELEMENTWISE_NAMES = {1: ["input"], 2: ["input", "other"], 3: ["input", "end", "weight"]}
 # Dunders that come from slots, with their types.
 OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"]
 COMPARISONS = ["lt", "le", "gt", "ge", "eq", "ne"]
@@ -37,11 +36,11 @@ COMPARISONS = ["lt", "le", "gt", "ge", "eq", "ne"]
 
 def elementwise_signature(row: dict, method: bool) -> str:
     e = row["elementwise"]
-    names = ELEMENTWISE_NAMES[e["arity"]]
-    parts = ["self" if method else "input: Tensor | Number" if e["arity"] > 1 else "input: Tensor"]
-    parts += [f"{n}: Tensor | Number" for n in names[1:]]
+    first, *others = e["operands"]
+    parts = ["self" if method else f"{first}: Tensor | Number" if others else f"{first}: Tensor"]
+    parts += [f"{n}: Tensor | Number" for n in others]
     parts += [f"{n}: Number = {v:g}" for n, v in e["params"]]
-    if not method:
+    if not method and not others:
         parts.append("inplace: bool = False")
     return f"({', '.join(parts)}) -> Tensor"
 
@@ -94,6 +93,13 @@ def pybind_signature(member: object, name: str, method: bool) -> tuple[str, str]
     return f"({', '.join(parts)}) -> {returned if returned in known else 'Any'}", rest or name
 
 
+def aliased(member: object, rows: list[dict]) -> dict | None:
+    """The row of an operation that stands under a second name."""
+    if not isinstance(member, type(_C.add)):
+        return None
+    return next(r for r in rows if r["name"] == member.__name__)
+
+
 def tensor_class(rows: list[dict]) -> str:
     body = ["class Tensor:", '    """A multi-dimensional array of one dtype, with automatic differentiation."""', ""]
     body.append("    def __new__(cls, data: Tensor, *args: Any, **kwargs: Any) -> Self: ...")
@@ -133,7 +139,9 @@ def tensor_class(rows: list[dict]) -> str:
             if member.fset:
                 body.append(f"    @{name}.setter\n    def {name}(self, value: Any) -> None: ...")
             continue
-        if callable(member):
+        if row := aliased(member, rows):
+            body.append(function(name, row_signatures(row, True), "    ").rstrip("\n"))
+        elif callable(member):
             signature, doc = pybind_signature(member, name, True)
             body.append(f'    def {name}{signature}:\n        """{doc}"""')
     for row in sorted(rows, key=lambda r: r["name"]):
@@ -164,6 +172,8 @@ def module_members(rows: list[dict]) -> str:
                     out.append(f"    def {k}{pybind_signature(v, k, True)[0]}: ...")
         elif inspect.ismodule(member):
             continue
+        elif row := aliased(member, rows):
+            out.append(function(name, row_signatures(row, False), "").rstrip("\n"))
         elif callable(member):
             signature, doc = pybind_signature(member, name, False)
             out.append(f'def {name}{signature}:\n    """{doc}"""')
@@ -176,9 +186,9 @@ def module_members(rows: list[dict]) -> str:
 
 def submodules(rows: list[dict]) -> str:
     out = ["class functional:", '    """Operations of lamina.nn.functional."""']
-    for row in sorted(rows, key=lambda r: r["name"]):
-        if "n" in row["where"]:
-            text = function(row["name"], row_signatures(row, False), "    ")
+    for name, member in sorted(vars(_C.functional).items()):
+        if row := aliased(member, rows):
+            text = function(name, row_signatures(row, False), "    ")
             out.append(re.sub(r"^    def ", "    @staticmethod\n    def ", text, flags=re.M))
     for name, member in sorted(vars(_C).items()):
         if inspect.ismodule(member) and name != "functional":

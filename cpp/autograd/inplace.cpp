@@ -71,6 +71,14 @@ bool Tensor::requires_grad() const {
   return !meta->fn->is_leaf() || static_cast<const LeafNode&>(*meta->fn).requires_grad;
 }
 
+void check_view_origin(const char* op, const Tensor& x) {
+  if (x->view_origin == ViewOrigin::recorded) return;
+  const char* mode = x->view_origin == ViewOrigin::no_grad ? "no_grad" : "inference_mode";
+  raise<GradError>(op, ": self is a view made in ", mode,
+                   ", and a write to it in grad mode would be recorded while its base knows nothing of it: ",
+                   describe("self", x), ". Make the view outside ", mode, ", write inside no_grad(), or clone() it");
+}
+
 void check_inplace(const char* op, const Tensor& x) {
   if (x->storage->read_only())
     raise<ValueError>(
@@ -80,7 +88,9 @@ void check_inplace(const char* op, const Tensor& x) {
                       ": self is expanded (several elements share memory); clone() it first: ", describe("self", x));
   if (x->inference && !inference_enabled() && grad_enabled() && x.requires_grad())
     raise<GradError>(op, ": a tensor made in inference_mode may not be written in a recorded graph");
-  if (!grad_enabled() || !x.requires_grad()) return;
+  if (!grad_enabled()) return;
+  if (x->base_required_grad) check_view_origin(op, x);
+  if (!x.requires_grad()) return;
   if (x.is_leaf())
     raise<GradError>(op, ": a leaf tensor that requires grad may not be written in place; use no_grad() or detach(): ",
                      describe("self", x));
@@ -92,7 +102,14 @@ void check_inplace(const char* op, const Tensor& x) {
 void wrote(const Tensor& x) { x->storage->bump_version(); }
 
 void mark_view(Tensor& y, const Tensor& x) {
-  if (!grad_enabled() || !is_floating(x.dtype())) return;
+  if (!is_floating(x.dtype())) return;
+  if (!grad_enabled()) {
+    y->view_origin = inference_enabled() ? ViewOrigin::inference : ViewOrigin::no_grad;
+    y->base_required_grad = x->base_required_grad || (x->autograd && x.requires_grad());
+    return;
+  }
+  y->view_origin = x->view_origin;
+  y->base_required_grad = x->base_required_grad;
   auto& meta = y->autograd;
   if (!meta) meta = std::make_unique<AutogradMeta>();
   meta->base = x->autograd && x->autograd->base ? x->autograd->base : x.ref();
@@ -114,7 +131,12 @@ namespace {
 // History of a base after a write through one of its views: outside the view the gradient passes, inside it goes
 // through the node of the write.
 struct ThroughView {
-  Ref<Node> write;
+  struct Write : Ref<Node> {
+    explicit Write(const Ref<Node>& node) : Ref(node) {}
+    Write(const Write& other) : Ref(other) { report_owned(*this); }
+    Write(Write&&) noexcept = default;
+  };
+  Write write;
   Region region;
 
   void operator()(Grads& d, const Tensor& g) const {
@@ -156,7 +178,7 @@ void rebase_history(Tensor& x, const Ref<Node>& node) {
     return;
   }
   Tensor base(meta->base);
-  ThroughView backward{node, Region(base, x)};
+  ThroughView backward{ThroughView::Write(node), Region(base, x)};
   auto through = make_ref<LambdaNode<ThroughView>>(node->name(), std::move(backward));
   // Inputs: the base as it was, then what else the write read.
   const Tensor old = before_write(base);

@@ -82,6 +82,7 @@ Tensor copy_(const Tensor& self, const Tensor& src) {
   Tensor s = src.device() == self.device() ? src : to(src, {}, self.device());
   if (s->storage == self->storage && !is_same(s, self)) s = clone(s);
   const bool record_it = is_floating(self.dtype()) && recording({self, src});
+  if (record_it) check_view_origin("copy_", self);
   const Tensor old = record_it ? before_write(self) : Tensor();
   if (self.numel() > 0) kernel(&Kernels::copy, self.device())(expanded(s, self.shape(), "copy_"), self.view_of());
   wrote(self);

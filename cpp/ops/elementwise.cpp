@@ -1,9 +1,11 @@
 // Elementwise operations on tensors: promotion, broadcasting, kernel call and gradient, the same for every formula.
 #include <array>
 
+#include "inplace.h"
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/formulas.h"
+#include "reduced_terms.h"
 
 namespace lamina {
 namespace {
@@ -209,7 +211,10 @@ bool quick_gradient(EwOp op, int arity, const Tensor& g, const Tensor* x, const 
 Tensor kernel_gradient(Ew op, int i, int arity, const Tensor& g, const Tensor* x, const Tensor& y, const double* p) {
   const Dims& shape = g.shape();
   if (Tensor quick; quick_gradient(EwOp{op, uint8_t(i + 1)}, arity, g, x, y, p, quick)) return quick;
-  Tensor out = allocate_like(g);
+  const Tensor* like = &g;  // an expanded g has no memory order of its own
+  for (int k = 0; k < arity && uniform(g); ++k)
+    if (x[k].defined() && x[k].shape() == shape && x[k].dtype() == g.dtype() && !uniform(x[k])) like = &x[k];
+  Tensor out = allocate_like(*like);
   View in[kMaxArity + 2];
   in[0] = broadcast_view(g, shape);
   for (int k = 0; k < arity; ++k) in[k + 1] = x[k].defined() ? broadcast_view(x[k], shape) : in[0];
@@ -275,7 +280,7 @@ bool reads(const Call& c, int i) {
   return true;
 }
 
-Ref<Node> history(const Call& c, const Tensor& y) {
+Backward backward_of(const Call& c, const Tensor& y) {
   const EwSaves saves = c.info.spec.saves;
   Backward b{c.op, c.p, {}, {}, {}, {}};
   for (int i = 0; i < c.arity(); ++i) {
@@ -285,9 +290,17 @@ Ref<Node> history(const Call& c, const Tensor& y) {
     b.dtype[size_t(i)] = t.dtype();
   }
   if (saves == EwSaves::output || saves == EwSaves::both) b.y = save_output(y);
-  auto node = make_ref<LambdaNode<Backward>>(c.info.name.data(), std::move(b));
-  std::array<std::reference_wrapper<const Tensor>, kMaxArity> in{c.x[0], c.x[1], c.x[2]};
-  connect(*node, {in.data(), size_t(c.arity())});
+  return b;
+}
+
+void connect_operands(Node& node, const Call& c) {
+  const std::array<std::reference_wrapper<const Tensor>, kMaxArity> in{c.x[0], c.x[1], c.x[2]};
+  connect(node, {in.data(), size_t(c.arity())});
+}
+
+Ref<Node> history(const Call& c, const Tensor& y) {
+  auto node = make_ref<LambdaNode<Backward>>(c.info.name.data(), backward_of(c, y));
+  connect_operands(*node, c);
   return node;
 }
 
@@ -353,6 +366,28 @@ Tensor elementwise(Ew op, std::span<const EwArg> args) {
   return y;
 }
 
+Tensor reduced_terms(Ew op, std::span<const EwArg> args, Reduction reduction) {
+  if (reduction == Reduction::none) return elementwise(op, args);
+  Tensor y;
+  Dims shape;
+  const bool by_mean = reduction == Reduction::mean;
+  {
+    const NoGrad off;
+    const Tensor terms = elementwise(op, args);
+    shape = terms.shape();
+    y = by_mean ? mean(terms) : sum(terms);
+  }
+  if (!needs_history(ew_info(op), args)) return y;
+  const Call c = parse(op, nullptr, args);
+  auto backward = [terms = backward_of(c, y), shape, by_mean](Grads& d, const Tensor& g) {
+    terms(d, expand(by_mean ? g / double(numel_of(shape)) : g, Size(shape)));
+  };
+  auto node = make_ref<LambdaNode<decltype(backward)>>(c.info.name.data(), std::move(backward));
+  connect_operands(*node, c);
+  set_history(node, {&y, 1});
+  return y;
+}
+
 Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
   Call c = parse(op, &self, others);
   const std::string label = c.name() + "_";
@@ -374,8 +409,14 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
         (t->offset != self->offset || t.shape() != self.shape() || t.stride() != self.stride()))
       t = clone(t);
   }
+  if (!c.info.spec.differentiable) {  // a truth value in place of self: its history ends here
+    InplaceWrite write(c.info.name.data(), self, {});
+    run_forward(c, promoted, self);
+    return write.done([](Grads& d, const Tensor& g) { d[0] = zeros_like(g); }), self;
+  }
   const bool record_it = needs_history(c);
   if (record_it) {
+    check_view_origin(label.c_str(), self);
     const EwSaves saves = c.info.spec.saves;
     for (int i = 0; i < c.arity(); ++i) {  // x.mul_(x): an operand may be self again
       Tensor& t = c.x[size_t(i)];

@@ -17,6 +17,7 @@ class InplaceWrite {
     bool needed = recording({self});
     for (const Tensor& t : others) needed = needed || recording({t});
     if (!needed) return;
+    check_view_origin(op, self);
     old_ = before_write(self);
     inputs_.push_back(old_);
     inputs_.insert(inputs_.end(), others.begin(), others.end());

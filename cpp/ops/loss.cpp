@@ -1,7 +1,9 @@
-// Losses. cross_entropy and nll_loss with class indices are one fused kernel each way; the others are operations.
+// Losses. cross_entropy and nll_loss with class indices are one fused kernel each way; mse_loss, l1_loss,
+// smooth_l1_loss and binary_cross_entropy_with_logits are one formula and one reduction; the others are operations.
 #include <cmath>
 
 #include "reduce.h"
+#include "reduced_terms.h"
 
 namespace lamina {
 namespace {
@@ -153,18 +155,17 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const Tensor& weight,
 // ---- regression ----
 
 Tensor mse_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  return reduce_loss(square(input - target), reduction);
+  return reduced_terms(Ew::MseTerm, {input, target}, reduction);
 }
 
 Tensor l1_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
-  return reduce_loss(abs(input - target), reduction);
+  return reduced_terms(Ew::L1Term, {input, target}, reduction);
 }
 
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target, Reduction reduction, double beta) {
   if (!(beta >= 0)) raise<ValueError>("smooth_l1_loss: beta must not be negative, got ", beta);
   if (beta == 0) return l1_loss(input, target, reduction);
-  const Tensor d = abs(input - target);
-  return reduce_loss(where(d < beta, square(d) * (0.5 / beta), d - 0.5 * beta), reduction);
+  return reduced_terms(Ew::SmoothL1Term, {input, target, beta}, reduction);
 }
 
 // ---- binary ----
@@ -224,9 +225,9 @@ Tensor binary_cross_entropy(const Tensor& input, const Tensor& target, const Ten
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target, const Tensor& weight,
                                         Reduction reduction, const Tensor& pos_weight) {
   check_binary("binary_cross_entropy_with_logits", input, target);
-  const Tensor s = logsigmoid(input), rest = (1 - target) * input;
-  const Tensor l = pos_weight.defined() ? rest - ((pos_weight - 1) * target + 1) * s : rest - s;
-  return reduce_loss(weight.defined() ? l * weight : l, reduction);
+  const EwArg positive = pos_weight.defined() ? EwArg(pos_weight) : EwArg(1);
+  const auto terms = [&](Reduction how) { return reduced_terms(Ew::BceLogitsTerm, {input, target, positive}, how); };
+  return weight.defined() ? reduce_loss(terms(Reduction::none) * weight, reduction) : terms(reduction);
 }
 
 }  // namespace lamina

@@ -107,18 +107,18 @@ class Tensor:
     @property
     def _version(self) -> Any:
         """How often the memory was written in place."""
-    def absolute(self, **kwargs: Any) -> Any:
-        """absolute"""
-    def absolute_(self, **kwargs: Any) -> Any:
-        """absolute_"""
-    def arctan(self, **kwargs: Any) -> Any:
-        """arctan"""
-    def arctan2(self, **kwargs: Any) -> Any:
-        """arctan2"""
-    def arctan2_(self, **kwargs: Any) -> Any:
-        """arctan2_"""
-    def arctan_(self, **kwargs: Any) -> Any:
-        """arctan_"""
+    def absolute(self) -> Tensor:
+        """Absolute value; its gradient at 0 is 0."""
+    def absolute_(self) -> Tensor:
+        """Absolute value; its gradient at 0 is 0."""
+    def arctan(self) -> Tensor:
+        """Arc tangent."""
+    def arctan2(self, other: Tensor | Number) -> Tensor:
+        """Angle of the point (other, input)."""
+    def arctan2_(self, other: Tensor | Number) -> Tensor:
+        """Angle of the point (other, input)."""
+    def arctan_(self) -> Tensor:
+        """Arc tangent."""
     def backward(self, gradient: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...) -> None:
         """backward"""
     def bfloat16(self) -> Tensor:
@@ -129,10 +129,9 @@ class Tensor:
         """byte"""
     def char(self) -> Tensor:
         """char"""
-    def clip(self, **kwargs: Any) -> Any:
-        """clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor
-    input limited to min and max (numbers or tensors; one may be left out)."""
-    def clip_(self, min: Any = ..., max: Any = ...) -> Tensor:
+    def clip(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
+        """input limited to min and max (numbers or tensors; one may be left out)."""
+    def clip_(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
         """Limits self to min and max."""
     def cpu(self) -> Tensor:
         """cpu"""
@@ -154,10 +153,9 @@ class Tensor:
         """Where the memory is."""
     def dim(self) -> builtins.int:
         """dim"""
-    def divide(self, **kwargs: Any) -> Any:
-        """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
-    input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
-    def divide_(self, other: Any, rounding_mode: Any = ...) -> Tensor:
+    def divide(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
+        """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
+    def divide_(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
         """self / other, written into self."""
     def double(self) -> Tensor:
         """double"""
@@ -168,14 +166,14 @@ class Tensor:
         """element_size"""
     def expand_as(self, arg0: Any) -> Tensor:
         """expand_as"""
-    def expit(self, **kwargs: Any) -> Any:
-        """expit"""
-    def expit_(self, **kwargs: Any) -> Any:
-        """expit_"""
-    def fix(self, **kwargs: Any) -> Any:
-        """fix"""
-    def fix_(self, **kwargs: Any) -> Any:
-        """fix_"""
+    def expit(self) -> Tensor:
+        """1 / (1 + exp(-input))."""
+    def expit_(self) -> Tensor:
+        """1 / (1 + exp(-input))."""
+    def fix(self) -> Tensor:
+        """Integer part, towards zero."""
+    def fix_(self) -> Tensor:
+        """Integer part, towards zero."""
     def float(self) -> Tensor:
         """float"""
     @property
@@ -186,10 +184,14 @@ class Tensor:
     @property
     def grad_fn(self) -> Any:
         """The recorded operation that made this tensor, or None."""
-    def greater(self, **kwargs: Any) -> Any:
-        """greater"""
-    def greater_equal(self, **kwargs: Any) -> Any:
-        """greater_equal"""
+    def greater(self, other: Tensor | Number) -> Tensor:
+        """input > other."""
+    def greater_(self, other: Tensor | Number) -> Tensor:
+        """input > other."""
+    def greater_equal(self, other: Tensor | Number) -> Tensor:
+        """input >= other."""
+    def greater_equal_(self, other: Tensor | Number) -> Tensor:
+        """input >= other."""
     def half(self) -> Tensor:
         """half"""
     def int(self) -> Tensor:
@@ -209,21 +211,25 @@ class Tensor:
     @property
     def itemsize(self) -> Any:
         """Bytes of one element."""
-    def less(self, **kwargs: Any) -> Any:
-        """less"""
-    def less_equal(self, **kwargs: Any) -> Any:
-        """less_equal"""
+    def less(self, other: Tensor | Number) -> Tensor:
+        """input < other."""
+    def less_(self, other: Tensor | Number) -> Tensor:
+        """input < other."""
+    def less_equal(self, other: Tensor | Number) -> Tensor:
+        """input <= other."""
+    def less_equal_(self, other: Tensor | Number) -> Tensor:
+        """input <= other."""
     def long(self) -> Tensor:
         """long"""
     @property
     def mT(self) -> Any:
         """View with the last two dims swapped."""
-    def moveaxis(self, source: Any, destination: Any) -> Tensor:
+    def moveaxis(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """View with dims moved to other places."""
-    def multiply(self, **kwargs: Any) -> Any:
-        """multiply"""
-    def multiply_(self, **kwargs: Any) -> Any:
-        """multiply_"""
+    def multiply(self, other: Tensor | Number) -> Tensor:
+        """input * other."""
+    def multiply_(self, other: Tensor | Number) -> Tensor:
+        """input * other."""
     @property
     def nbytes(self) -> Any:
         """Bytes of all elements."""
@@ -232,10 +238,10 @@ class Tensor:
         """Number of dims."""
     def ndimension(self) -> builtins.int:
         """ndimension"""
-    def negative(self, **kwargs: Any) -> Any:
-        """negative"""
-    def negative_(self, **kwargs: Any) -> Any:
-        """negative_"""
+    def negative(self) -> Tensor:
+        """-input."""
+    def negative_(self) -> Tensor:
+        """-input."""
     def nelement(self) -> builtins.int:
         """nelement"""
     def new_empty(self, *args: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
@@ -248,8 +254,10 @@ class Tensor:
         """new_zeros"""
     def nonzero(self, *, as_tuple: Any = ...) -> Any:
         """nonzero"""
-    def not_equal(self, **kwargs: Any) -> Any:
-        """not_equal"""
+    def not_equal(self, other: Tensor | Number) -> Tensor:
+        """input != other."""
+    def not_equal_(self, other: Tensor | Number) -> Tensor:
+        """input != other."""
     def numel(self) -> builtins.int:
         """numel"""
     def numpy(self, force: Any = ...) -> Any:
@@ -283,22 +291,21 @@ class Tensor:
         """storage_offset"""
     def stride(self, dim: Any = ...) -> Any:
         """stride"""
-    def subtract(self, **kwargs: Any) -> Any:
-        """subtract"""
-    def subtract_(self, **kwargs: Any) -> Any:
-        """subtract_"""
-    def swapaxes(self, dim0: Any, dim1: Any) -> Tensor:
+    def subtract(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+        """input - alpha * other."""
+    def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+        """input - alpha * other."""
+    def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
-    def swapdims(self, dim0: Any, dim1: Any) -> Tensor:
+    def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         """to"""
     def tolist(self) -> Any:
         """tolist"""
-    def true_divide(self, **kwargs: Any) -> Any:
-        """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
-    input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
-    def true_divide_(self, other: Any, rounding_mode: Any = ...) -> Tensor:
+    def true_divide(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
+        """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
+    def true_divide_(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
         """self / other, written into self."""
     def type(self, dtype: Any = ...) -> Any:
         """type"""
@@ -413,16 +420,16 @@ class Tensor:
     def clamp_(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
         """Limits self to min and max."""
 
-    def clamp_max(self, other: Tensor | Number) -> Tensor:
+    def clamp_max(self, max: Tensor | Number) -> Tensor:
         """min(input, max); the gradient is input's at a tie."""
 
-    def clamp_max_(self, other: Tensor | Number) -> Tensor:
+    def clamp_max_(self, max: Tensor | Number) -> Tensor:
         """min(input, max); the gradient is input's at a tie."""
 
-    def clamp_min(self, other: Tensor | Number) -> Tensor:
+    def clamp_min(self, min: Tensor | Number) -> Tensor:
         """max(input, min); the gradient is input's at a tie."""
 
-    def clamp_min_(self, other: Tensor | Number) -> Tensor:
+    def clamp_min_(self, min: Tensor | Number) -> Tensor:
         """max(input, min); the gradient is input's at a tie."""
 
     def clone(self) -> Tensor:
@@ -468,6 +475,9 @@ class Tensor:
         """input where positive, else alpha * (exp(input) - 1)."""
 
     def eq(self, other: Tensor | Number) -> Tensor:
+        """input == other."""
+
+    def eq_(self, other: Tensor | Number) -> Tensor:
         """input == other."""
 
     def equal(self, other: Tensor) -> builtins.bool:
@@ -533,6 +543,9 @@ class Tensor:
     def ge(self, other: Tensor | Number) -> Tensor:
         """input >= other."""
 
+    def ge_(self, other: Tensor | Number) -> Tensor:
+        """input >= other."""
+
     def gelu_(self) -> Tensor:
         """input * P(N(0, 1) <= input), exact."""
 
@@ -543,6 +556,9 @@ class Tensor:
         """The tanh approximation of gelu."""
 
     def gt(self, other: Tensor | Number) -> Tensor:
+        """input > other."""
+
+    def gt_(self, other: Tensor | Number) -> Tensor:
         """input > other."""
 
     def hardsigmoid(self) -> Tensor:
@@ -603,6 +619,9 @@ class Tensor:
         """Whether input is NaN."""
 
     def le(self, other: Tensor | Number) -> Tensor:
+        """input <= other."""
+
+    def le_(self, other: Tensor | Number) -> Tensor:
         """input <= other."""
 
     def leaky_relu(self, negative_slope: Number = 0.01) -> Tensor:
@@ -678,6 +697,9 @@ class Tensor:
         """log(sum(exp(input))) over dim, without overflow: (*, N) -> (*)."""
 
     def lt(self, other: Tensor | Number) -> Tensor:
+        """input < other."""
+
+    def lt_(self, other: Tensor | Number) -> Tensor:
         """input < other."""
 
     def masked_fill(self, mask: Tensor, value: Tensor | Number) -> Tensor:
@@ -760,6 +782,9 @@ class Tensor:
     def ne(self, other: Tensor | Number) -> Tensor:
         """input != other."""
 
+    def ne_(self, other: Tensor | Number) -> Tensor:
+        """input != other."""
+
     def neg(self) -> Tensor:
         """-input."""
 
@@ -779,10 +804,10 @@ class Tensor:
     def permute(self, *dims: Any) -> Tensor:
         """View with dims in the given order."""
 
-    def pow(self, other: Tensor | Number) -> Tensor:
+    def pow(self, exponent: Tensor | Number) -> Tensor:
         """input to the power of exponent."""
 
-    def pow_(self, other: Tensor | Number) -> Tensor:
+    def pow_(self, exponent: Tensor | Number) -> Tensor:
         """input to the power of exponent."""
 
     @overload
@@ -999,7 +1024,7 @@ class Tensor:
     def view(self, *shape: Any) -> Tensor:
         """Same memory in another shape (one size may be -1); refuses where a copy would be needed."""
 
-    def where_(self, end: Tensor | Number, weight: Tensor | Number) -> Tensor:
+    def where_(self, input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input where condition holds, else other."""
 
     def zero_(self) -> Tensor:
@@ -1012,7 +1037,7 @@ def adam_step(params: Sequence[Tensor], grads: Sequence[Tensor], exp_avgs: Seque
     """One step of Adam (decoupled: AdamW) over all params; steps[i] counts from 1, max_exp_avg_sqs is [] without amsgrad."""
 def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
     """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
-def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
+def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     """input + alpha * other."""
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (mat1 mat2), input broadcast: (M, N), (M, K), (K, N) -> (M, N)."""
@@ -1040,7 +1065,7 @@ def as_strided(input: Tensor, size: builtins.int | Sequence[builtins.int], strid
     """View of the same storage with any size and stride inside it."""
 def atan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Arc tangent."""
-def atan2(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Angle of the point (other, input)."""
 def avg_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
     """Mean of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given."""
@@ -1054,13 +1079,13 @@ def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = 
     """-(target log(input) + (1 - target) log(1 - input)), logarithms not below -100: (*), (*) -> ()."""
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean', pos_weight: Tensor | None = None) -> Tensor:
     """binary_cross_entropy of sigmoid(input), exact for large input; pos_weight weighs the positive term: (*), (*) -> ()."""
-def bitwise_and(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def bitwise_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise and."""
 def bitwise_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Every bit flipped; logical not for bool."""
-def bitwise_or(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise or."""
-def bitwise_xor(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise exclusive or."""
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Products of two batches of matrices: (B, M, K), (B, K, N) -> (B, M, N)."""
@@ -1074,9 +1099,9 @@ def chunk(input: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[T
     """Views of at most chunks equal pieces along dim."""
 def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
     """input limited to min and max (numbers or tensors; one may be left out)."""
-def clamp_max(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def clamp_max(input: Tensor | Number, max: Tensor | Number) -> Tensor:
     """min(input, max); the gradient is input's at a tie."""
-def clamp_min(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def clamp_min(input: Tensor | Number, min: Tensor | Number) -> Tensor:
     """max(input, min); the gradient is input's at a tie."""
 def clone(input: Tensor) -> Tensor:
     """A copy with its own memory, same memory order: (*) -> (*)."""
@@ -1106,7 +1131,7 @@ def empty(*size: Any, dtype: dtype | None = None, device: device | str | None = 
     """Uninitialised tensor of shape size."""
 def empty_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uninitialised tensor like input: (*) -> (*)."""
-def eq(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input == other."""
 def equal(input: Tensor, other: Tensor) -> builtins.bool:
     """True if both have one shape and equal elements."""
@@ -1126,9 +1151,9 @@ def flip(input: Tensor, *dims: Any) -> Tensor:
     """Order of elements reversed along dims, as a copy."""
 def floor(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Largest integer <= input."""
-def floor_divide(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Quotient rounded down."""
-def fmod(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Remainder with the sign of input."""
 def full(size: builtins.int | Sequence[builtins.int], fill_value: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of shape size filled with fill_value; its dtype is that of the number unless given."""
@@ -1136,11 +1161,11 @@ def full_like(input: Tensor, fill_value: Number, dtype: dtype | None = None, dev
     """Like input, filled with fill_value: (*) -> (*)."""
 def gather(input: Tensor, dim: builtins.int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on: the shape of index."""
-def ge(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input >= other."""
 def gelu_tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """The tanh approximation of gelu."""
-def gt(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input > other."""
 def hardsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """min(max(input + 3, 0), 6) / 6."""
@@ -1174,11 +1199,11 @@ def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """|input - target|: (*), (*) -> ()."""
 def layer_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
     """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, which have normalized_shape: (*, N), (N,), (N,) -> (*, N)."""
-def le(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input <= other."""
 def leaky_relu(input: Tensor, negative_slope: Number = 0.01, inplace: builtins.bool = False) -> Tensor:
     """input where positive, else negative_slope * input."""
-def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number) -> Tensor:
     """input + weight * (end - input)."""
 def linspace(start: builtins.float, end: builtins.float, steps: builtins.int, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """steps evenly spaced numbers from start to end, both included."""
@@ -1192,19 +1217,19 @@ def log2(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Logarithm to base 2."""
 def log_softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """log(softmax(input, dim)), without the loss of digits: (*, N) -> (*, N)."""
-def logical_and(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def logical_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """True where both are nonzero."""
 def logical_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """True where input is zero."""
-def logical_or(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def logical_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """True where either is nonzero."""
-def logical_xor(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def logical_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """True where exactly one is nonzero."""
 def logsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """log(sigmoid(input)), without overflow."""
 def logsumexp(input: Tensor, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False) -> Tensor:
     """log(sum(exp(input))) over dim, without overflow: (*, N) -> (*)."""
-def lt(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input < other."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input with value where mask holds: (*), (*) -> (*)."""
@@ -1223,7 +1248,7 @@ def max(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements, as maximum: (*), (*) -> (*)."""
 def max_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
     """Largest value of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given. With return_indices, also where in its plane each maximum lies."""
-def maximum(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The larger of both; NaN if either is."""
 def mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Mean over dim (all dims unless given): (*, N) -> (*)."""
@@ -1236,7 +1261,7 @@ def min(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False) -> Val
 @overload
 def min(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two elements, as minimum: (*), (*) -> (*)."""
-def minimum(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def minimum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The smaller of both; NaN if either is."""
 def mish(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * tanh(softplus(input))."""
@@ -1246,7 +1271,7 @@ def movedim(input: Tensor, source: builtins.int | Sequence[builtins.int], destin
     """View with dims moved to other places."""
 def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """(input - target)^2: (*), (*) -> ()."""
-def mul(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input * other."""
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Matrix times vector: (M, K), (K) -> (M)."""
@@ -1254,7 +1279,7 @@ def narrow(input: Tensor, dim: builtins.int, start: builtins.int, length: builti
     """View of length elements of dim from start on."""
 def ndtr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Distribution function of the standard normal law."""
-def ne(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input != other."""
 def neg(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """-input."""
@@ -1274,7 +1299,7 @@ def ones_like(input: Tensor, dtype: dtype | None = None, device: device | str | 
     """Ones like input: (*) -> (*)."""
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """View with dims in the given order."""
-def pow(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent."""
 @overload
 def prod(input: Tensor, dtype: dtype | None = None) -> Tensor:
@@ -1310,7 +1335,7 @@ def relu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """max(input, 0)."""
 def relu6(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """min(max(input, 0), 6)."""
-def remainder(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Remainder with the sign of other, as Python's %."""
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Same elements in another shape (one size may be -1); a view where strides allow."""
@@ -1366,7 +1391,7 @@ def stack(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors of one shape joined along a new dim."""
 def std(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
     """Standard deviation over dim, the root of var: (*, N) -> (*)."""
-def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
+def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     """input - alpha * other."""
 def sum(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Sum over dim (all dims unless given): (*, N) -> (*)."""
@@ -1388,7 +1413,7 @@ def triu(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """Zero below a diagonal: (*, M, N) -> (*, M, N)."""
 def trunc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Integer part, towards zero."""
-def trunc_divide(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Quotient rounded towards zero."""
 def unbind(input: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of every index of dim."""
@@ -1472,36 +1497,34 @@ def _to_bytes(arg0: Any) -> Any:
     """_to_bytes"""
 def _to_dlpack(tensor: Any) -> Any:
     """_to_dlpack"""
-def absolute(*args: Any, **kwargs: Any) -> Any:
-    """absolute"""
-def arctan(*args: Any, **kwargs: Any) -> Any:
-    """arctan"""
-def arctan2(*args: Any, **kwargs: Any) -> Any:
-    """arctan2"""
+def absolute(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Absolute value; its gradient at 0 is 0."""
+def arctan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Arc tangent."""
+def arctan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Angle of the point (other, input)."""
 def as_tensor(data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
     """data as a tensor, sharing memory where possible."""
 def asarray(data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
     """data as a tensor, sharing memory where possible."""
 bfloat16: dtype
 bool: dtype
-def clip(*args: Any, **kwargs: Any) -> Any:
-    """clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor
-    input limited to min and max (numbers or tensors; one may be left out)."""
-def concat(tensors: Any, dim: Any = ...) -> Tensor:
+def clip(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
+    """input limited to min and max (numbers or tensors; one may be left out)."""
+def concat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors joined along dim."""
-def concatenate(tensors: Any, dim: Any = ...) -> Tensor:
+def concatenate(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors joined along dim."""
 default_generator: Generator
-def divide(*args: Any, **kwargs: Any) -> Any:
-    """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
-    input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
+def divide(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
+    """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
 double: dtype
 def empty_cache() -> builtins.int:
     """Returns unused memory to the system; the number of bytes returned."""
-def expit(*args: Any, **kwargs: Any) -> Any:
-    """expit"""
-def fix(*args: Any, **kwargs: Any) -> Any:
-    """fix"""
+def expit(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """1 / (1 + exp(-input))."""
+def fix(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Integer part, towards zero."""
 float: dtype
 float16: dtype
 float32: dtype
@@ -1516,10 +1539,10 @@ def get_num_threads() -> builtins.int:
     """Number of threads kernels use."""
 def get_rng_state() -> Any:
     """State of the default generator, as a uint8 tensor."""
-def greater(*args: Any, **kwargs: Any) -> Any:
-    """greater"""
-def greater_equal(*args: Any, **kwargs: Any) -> Any:
-    """greater_equal"""
+def greater(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input > other."""
+def greater_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input >= other."""
 half: dtype
 def initial_seed() -> builtins.int:
     """The seed of the default generator."""
@@ -1534,10 +1557,10 @@ def is_grad_enabled() -> builtins.bool:
     """True while operations are recorded."""
 def is_inference_mode_enabled() -> builtins.bool:
     """is_inference_mode_enabled"""
-def less(*args: Any, **kwargs: Any) -> Any:
-    """less"""
-def less_equal(*args: Any, **kwargs: Any) -> Any:
-    """less_equal"""
+def less(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input < other."""
+def less_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input <= other."""
 def load_tensors(path: Any) -> Any:
     """({name: Tensor}, {key: text}) of a safetensors file."""
 long: dtype
@@ -1545,23 +1568,23 @@ def manual_seed(seed: Any) -> Any:
     """Seeds the default generator."""
 def memory_stats() -> Any:
     """Host memory of tensors as a dict: bytes in use and held from the system now and at most, and counts of calls."""
-def moveaxis(input: Any, source: Any, destination: Any) -> Tensor:
+def moveaxis(input: Tensor, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
     """View with dims moved to other places."""
-def multiply(*args: Any, **kwargs: Any) -> Any:
-    """multiply"""
-def negative(*args: Any, **kwargs: Any) -> Any:
-    """negative"""
+def multiply(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input * other."""
+def negative(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """-input."""
 def nonzero(input: Any, *, as_tuple: Any = ...) -> Any:
     """Coordinates of the elements that are not zero: one row each, or one index tensor per dim."""
-def not_equal(*args: Any, **kwargs: Any) -> Any:
-    """not_equal"""
+def not_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input != other."""
 def promote_types(type1: Any, type2: Any) -> Any:
     """Smallest dtype that both convert to."""
 def reset_peak_memory_stats() -> None:
     """Starts the peaks of memory_stats() again from the present values."""
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """dtype of an arithmetic result of the two."""
-def row_stack(tensors: Any) -> Tensor:
+def row_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined along dim 0, 1-D tensors as rows."""
 def save_tensors(tensors: Any, path: Any, metadata: Any = ...) -> None:
     """Writes a safetensors file, all or nothing: {name: Tensor}, and text metadata."""
@@ -1578,17 +1601,16 @@ def set_rng_state(new_state: Any) -> None:
 short: dtype
 def simd_level() -> str:
     """SIMD level in use: 'base', 'avx2' or 'avx512'."""
-def subtract(*args: Any, **kwargs: Any) -> Any:
-    """subtract"""
-def swapaxes(input: Any, dim0: Any, dim1: Any) -> Tensor:
+def subtract(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+    """input - alpha * other."""
+def swapaxes(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """View with two dims swapped."""
-def swapdims(input: Any, dim0: Any, dim1: Any) -> Tensor:
+def swapdims(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """View with two dims swapped."""
 def tensor(data: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
     """A new tensor with a copy of data: a number, nested lists, an array or a tensor."""
-def true_divide(*args: Any, **kwargs: Any) -> Any:
-    """div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor
-    input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
+def true_divide(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
+    """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
 uint8: dtype
 
 class functional:
@@ -1598,19 +1620,31 @@ class functional:
         """Absolute value; its gradient at 0 is 0."""
 
     @staticmethod
+    def absolute(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Absolute value; its gradient at 0 is 0."""
+
+    @staticmethod
     def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
 
     @staticmethod
-    def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
+    def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input + alpha * other."""
+
+    @staticmethod
+    def arctan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Arc tangent."""
+
+    @staticmethod
+    def arctan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """Angle of the point (other, input)."""
 
     @staticmethod
     def atan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Arc tangent."""
 
     @staticmethod
-    def atan2(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Angle of the point (other, input)."""
 
     @staticmethod
@@ -1630,7 +1664,7 @@ class functional:
         """binary_cross_entropy of sigmoid(input), exact for large input; pos_weight weighs the positive term: (*), (*) -> ()."""
 
     @staticmethod
-    def bitwise_and(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def bitwise_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Bitwise and."""
 
     @staticmethod
@@ -1638,11 +1672,11 @@ class functional:
         """Every bit flipped; logical not for bool."""
 
     @staticmethod
-    def bitwise_or(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Bitwise or."""
 
     @staticmethod
-    def bitwise_xor(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Bitwise exclusive or."""
 
     @staticmethod
@@ -1650,11 +1684,11 @@ class functional:
         """Smallest integer >= input."""
 
     @staticmethod
-    def clamp_max(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def clamp_max(input: Tensor | Number, max: Tensor | Number) -> Tensor:
         """min(input, max); the gradient is input's at a tie."""
 
     @staticmethod
-    def clamp_min(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def clamp_min(input: Tensor | Number, min: Tensor | Number) -> Tensor:
         """max(input, min); the gradient is input's at a tie."""
 
     @staticmethod
@@ -1686,7 +1720,7 @@ class functional:
         """Rows of weight at the indices of input; row padding_idx gets no gradient: (*), (V, D) -> (*, D)."""
 
     @staticmethod
-    def eq(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input == other."""
 
     @staticmethod
@@ -1702,23 +1736,31 @@ class functional:
         """e to the power of input."""
 
     @staticmethod
+    def expit(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """1 / (1 + exp(-input))."""
+
+    @staticmethod
     def expm1(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """exp(input) - 1, accurate near 0."""
+
+    @staticmethod
+    def fix(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Integer part, towards zero."""
 
     @staticmethod
     def floor(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Largest integer <= input."""
 
     @staticmethod
-    def floor_divide(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Quotient rounded down."""
 
     @staticmethod
-    def fmod(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of input."""
 
     @staticmethod
-    def ge(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input >= other."""
 
     @staticmethod
@@ -1730,7 +1772,15 @@ class functional:
         """The tanh approximation of gelu."""
 
     @staticmethod
-    def gt(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def greater(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input > other."""
+
+    @staticmethod
+    def greater_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input >= other."""
+
+    @staticmethod
+    def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input > other."""
 
     @staticmethod
@@ -1766,7 +1816,7 @@ class functional:
         """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, which have normalized_shape: (*, N), (N,), (N,) -> (*, N)."""
 
     @staticmethod
-    def le(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input <= other."""
 
     @staticmethod
@@ -1774,8 +1824,16 @@ class functional:
         """input where positive, else negative_slope * input."""
 
     @staticmethod
-    def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number) -> Tensor:
         """input + weight * (end - input)."""
+
+    @staticmethod
+    def less(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input < other."""
+
+    @staticmethod
+    def less_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input <= other."""
 
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -1802,7 +1860,7 @@ class functional:
         """log(softmax(input, dim)), without the loss of digits: (*, N) -> (*, N)."""
 
     @staticmethod
-    def logical_and(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def logical_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """True where both are nonzero."""
 
     @staticmethod
@@ -1810,11 +1868,11 @@ class functional:
         """True where input is zero."""
 
     @staticmethod
-    def logical_or(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def logical_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """True where either is nonzero."""
 
     @staticmethod
-    def logical_xor(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def logical_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """True where exactly one is nonzero."""
 
     @staticmethod
@@ -1822,7 +1880,7 @@ class functional:
         """log(sigmoid(input)), without overflow."""
 
     @staticmethod
-    def lt(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input < other."""
 
     @staticmethod
@@ -1830,11 +1888,11 @@ class functional:
         """Largest value of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given. With return_indices, also where in its plane each maximum lies."""
 
     @staticmethod
-    def maximum(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """The larger of both; NaN if either is."""
 
     @staticmethod
-    def minimum(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def minimum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """The smaller of both; NaN if either is."""
 
     @staticmethod
@@ -1846,7 +1904,11 @@ class functional:
         """(input - target)^2: (*), (*) -> ()."""
 
     @staticmethod
-    def mul(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input * other."""
+
+    @staticmethod
+    def multiply(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input * other."""
 
     @staticmethod
@@ -1854,7 +1916,7 @@ class functional:
         """Distribution function of the standard normal law."""
 
     @staticmethod
-    def ne(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input != other."""
 
     @staticmethod
@@ -1862,8 +1924,16 @@ class functional:
         """-input."""
 
     @staticmethod
+    def negative(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """-input."""
+
+    @staticmethod
     def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean') -> Tensor:
         """-input at the target classes; input holds log probabilities: (N, C, *), (N, *) -> ()."""
+
+    @staticmethod
+    def not_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input != other."""
 
     @staticmethod
     def one_hot(input: Tensor, num_classes: builtins.int = -1) -> Tensor:
@@ -1874,7 +1944,7 @@ class functional:
         """Elements added before and after the last dims: constant, reflect, replicate or circular."""
 
     @staticmethod
-    def pow(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
         """input to the power of exponent."""
 
     @staticmethod
@@ -1890,7 +1960,7 @@ class functional:
         """min(max(input, 0), 6)."""
 
     @staticmethod
-    def remainder(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of other, as Python's %."""
 
     @staticmethod
@@ -1942,7 +2012,11 @@ class functional:
         """input * input."""
 
     @staticmethod
-    def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
+    def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+        """input - alpha * other."""
+
+    @staticmethod
+    def subtract(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input - alpha * other."""
 
     @staticmethod
@@ -1958,7 +2032,7 @@ class functional:
         """Integer part, towards zero."""
 
     @staticmethod
-    def trunc_divide(input: Tensor | Number, other: Tensor | Number, inplace: builtins.bool = False) -> Tensor:
+    def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Quotient rounded towards zero."""
 
 class _autograd:

@@ -47,6 +47,11 @@ class PythonNode final : public Node {
     Py_DECREF(ctx_);
     Py_DECREF(backward_);
   }
+  void report_saved() const override {
+    if (Py_REFCNT(ctx_) != 1) return;  // Python may look into ctx: what it saved has another owner
+    for (const Saved& s : context().saved) [[maybe_unused]]
+      const Saved reported(s);
+  }
   const char* name() const override { return name_.c_str(); }
   void* python_object() const override { return ctx_; }
 
@@ -154,6 +159,7 @@ void join(Forward& f, Context& c, TensorList& outputs) {
     if (!holds(f.inputs, t)) throw GradError(f.name + ": mark_dirty takes inputs of forward only");
     if (!holds(outputs, t)) throw GradError(f.name + ": an input marked dirty must also be returned by forward");
     check_inplace(f.name.c_str(), t);
+    if (f.record) check_view_origin(f.name.c_str(), t);
     wrote(t);
     if (t->autograd && t->autograd->base && f.record && (outputs.size() > 1 || !is_same(t, f.inputs[0])))
       throw GradError(f.name +

@@ -15,6 +15,7 @@ namespace {
 
 std::atomic<int> outside{0};  // threads that run without the GIL
 std::atomic<bool> closing{false};
+int released = 0;  // the same, but counted under the GIL: what a collection of garbage may rely on
 pthread_t main_thread;
 
 bool must_stop() { return (closing || _Py_IsFinalizing()) && !pthread_equal(pthread_self(), main_thread); }
@@ -42,8 +43,12 @@ void close_down() {
 
 }  // namespace
 
-ReleaseGil::ReleaseGil(bool on) : state_(on ? PyEval_SaveThread() : nullptr) {
-  if (!state_) return;
+bool computing_without_gil() { return released > 0; }
+
+ReleaseGil::ReleaseGil(bool on) : state_(nullptr) {
+  if (!on) return;
+  ++released;
+  state_ = PyEval_SaveThread();
   ++outside;
   if (!must_stop()) return;
   --outside;
@@ -55,6 +60,7 @@ ReleaseGil::~ReleaseGil() {
   --outside;
   if (must_stop()) sleep_for_ever();
   PyEval_RestoreThread(state_);
+  --released;
 }
 
 void init_gil(py::module_&) {

@@ -283,10 +283,13 @@ py::list describe_registry() {
     if (e->elementwise >= 0) {
       const EwInfo& info = ew_info(static_cast<Ew>(e->elementwise));
       const char* kinds[] = {"floating", "arithmetic", "predicate", "bitwise", "logical", "selection"};
-      py::list params;
+      py::list operands, params;
+      for (int i = 0; i < info.arity; ++i)
+        operands.append(operand_name(static_cast<Ew>(e->elementwise), info.arity, i));
       for (const EwParam& p : info.spec.params)
         if (!p.name.empty()) params.append(py::make_tuple(std::string(p.name), p.value));
-      d["elementwise"] = py::dict(py::arg("arity") = info.arity, py::arg("doc") = std::string(info.spec.doc),
+      d["elementwise"] = py::dict(py::arg("arity") = info.arity, py::arg("operands") = operands,
+                                  py::arg("doc") = std::string(info.spec.doc),
                                   py::arg("kind") = kinds[static_cast<int>(info.spec.kind)],
                                   py::arg("lo") = info.spec.lo, py::arg("hi") = info.spec.hi,
                                   py::arg("differentiable") = info.spec.differentiable, py::arg("params") = params);
@@ -334,11 +337,11 @@ void init_registry(py::module_& m) {
   auto& list = entries();
   add_rows(list);
   const size_t rows = list.size();
-  for (int i = 0; i < ew_count(); ++i) {
+  for (int i = 0; i < kNamedElementwise; ++i) {
     const EwInfo& info = ew_info(static_cast<Ew>(i));
     const bool taken =
         std::any_of(list.begin(), list.begin() + Py_ssize_t(rows), [&](const auto& e) { return e->name == info.name; });
-    const bool predicate = info.spec.kind == EwKind::predicate;
+    const bool question = info.spec.kind == EwKind::predicate && info.arity == 1;  // isnan has no in-place form
     for (const bool inplace : {false, true}) {
       if (taken && !inplace) {
         for (auto& e : list)
@@ -347,8 +350,8 @@ void init_registry(py::module_& m) {
       }
       auto e = std::make_unique<OpEntry>();
       e->name = std::string(info.name) + (inplace ? "_" : "");
-      if (inplace && (predicate || std::any_of(list.begin(), list.begin() + Py_ssize_t(rows),
-                                               [&](const auto& o) { return o->name == e->name; })))
+      if (inplace && (question || std::any_of(list.begin(), list.begin() + Py_ssize_t(rows),
+                                              [&](const auto& o) { return o->name == e->name; })))
         continue;
       e->where = inplace ? "m" : "fmn";
       e->elementwise = i;

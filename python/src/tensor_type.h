@@ -52,6 +52,9 @@ class ReleaseGil {
   PyThreadState* state_;
 };
 
+// True while any thread is inside a ReleaseGil. Changes under the GIL only.
+bool computing_without_gil();
+
 // Takes the GIL for a scope, from any thread. As above: a thread that comes too late sleeps instead of being killed
 // inside C++ frames.
 class AcquireGil {

@@ -75,6 +75,8 @@ class Node : public RefCounted {
   virtual void apply(std::span<const Tensor> g, Grads& d) = 0;
   // Frees what was saved; a second backward then raises GradError.
   virtual void release_saved() {}
+  // Calls report_owned for tensors and nodes it owns beyond its edges, once per reference; may leave some out.
+  virtual void report_saved() const {}
   virtual bool is_leaf() const { return false; }
   virtual const char* name() const { return name_; }
   // The Python object a node owns, for the garbage collector.
@@ -137,11 +139,18 @@ struct NodeAnchor {
 extern std::atomic<int64_t> python_in_graphs;
 inline bool graph_holds_python() { return python_in_graphs.load(std::memory_order_relaxed) > 0; }
 
+// The nodes that live only as long as t does: whose every reference is held by t, or by what t alone keeps alive. For
+// the collector of Python's objects; while this runs, no other thread may use the graph. At most `most` nodes.
+std::vector<const Node*> owned_nodes(const Tensor& t, size_t most);
+void report_owned(const Tensor& t);
+void report_owned(const Ref<Node>& node);
+
 // The end of every path: keeps .grad of a leaf tensor.
 class LeafNode final : public Node {
  public:
   explicit LeafNode(const Tensor& t);
   void apply(std::span<const Tensor> g, Grads&) override;
+  void report_saved() const override;
   bool is_leaf() const override { return true; }
   bool requires_grad = false;
   Tensor grad;
@@ -155,6 +164,10 @@ class LeafNode final : public Node {
 class Saved {
  public:
   Saved() = default;
+  Saved(const Saved& other);  // reports what it holds to a walk over ownership
+  Saved(Saved&&) noexcept = default;
+  Saved& operator=(const Saved&) = default;
+  Saved& operator=(Saved&&) noexcept = default;
   Tensor get() const;
   bool defined() const { return tensor_.defined(); }
 
@@ -196,6 +209,12 @@ class LambdaNode final : public Node {
     }
   }
   void release_saved() override { f_.reset(); }
+  // The parts of a closure have no names: it is copied, and each of them that owns something reports itself.
+  void report_saved() const override {
+    if constexpr (std::is_copy_constructible_v<F> && !std::is_trivially_copyable_v<F>)
+      if (f_) [[maybe_unused]]
+        const F copy(*f_);
+  }
 
  private:
   std::optional<F> f_;
@@ -224,6 +243,8 @@ void record(const char* name, std::span<Tensor> outputs, std::span<const std::re
 // ---- in-place operations and views ----
 // Refuses what may not be written (leaf that requires grad, read-only memory, inference tensors, overlapping views).
 void check_inplace(const char* op, const Tensor& x);
+// Refuses a write that would be recorded to a view that was not; check_inplace does so where its base requires grad.
+void check_view_origin(const char* op, const Tensor& x);
 // Marks x as written; call after the kernel.
 void wrote(const Tensor& x);
 // Records y as a view of x: backward(d, g) as in record(); keeps the base so that in-place writes reach it.

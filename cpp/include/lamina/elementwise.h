@@ -86,4 +86,5 @@ LAMINA_FN T as_number(C c) {
 
 #include "lamina/elementwise_activation.h"
 #include "lamina/elementwise_binary.h"
+#include "lamina/elementwise_loss.h"
 #include "lamina/elementwise_unary.h"

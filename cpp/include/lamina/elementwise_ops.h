@@ -89,11 +89,19 @@ namespace lamina {
   X(lerp, Lerp)                       \
   X(where, Where)
 
+// Terms of the losses; Python sees only the losses themselves, rows of ops.def.
+#define LAMINA_ELEMENTWISE_LOSS(X) \
+  X(mse_loss, MseTerm)             \
+  X(l1_loss, L1Term)               \
+  X(smooth_l1_loss, SmoothL1Term)  \
+  X(binary_cross_entropy_with_logits, BceLogitsTerm)
+
 #define LAMINA_ELEMENTWISE(X)      \
   LAMINA_ELEMENTWISE_UNARY(X)      \
   LAMINA_ELEMENTWISE_ACTIVATION(X) \
   LAMINA_ELEMENTWISE_BINARY(X)     \
-  LAMINA_ELEMENTWISE_TERNARY(X)
+  LAMINA_ELEMENTWISE_TERNARY(X)    \
+  LAMINA_ELEMENTWISE_LOSS(X)
 
 enum class Ew : uint16_t {
 #define X(name, Formula) Formula,
@@ -103,6 +111,7 @@ enum class Ew : uint16_t {
 inline constexpr int kNumElementwise = 0
 #define X(name, Formula) +1
     LAMINA_ELEMENTWISE(X);
+inline constexpr int kNamedElementwise = kNumElementwise - (0 LAMINA_ELEMENTWISE_LOSS(X));  // those Python sees
 #undef X
 
 // part 0 is the forward formula (inputs x...); part i + 1 is the gradient for input i (inputs g, x..., y).

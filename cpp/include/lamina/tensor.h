@@ -66,6 +66,10 @@ struct AutogradMeta : Pooled {
   uint32_t base_version = 0;  // version of the storage when `fn` was made; a later in-place write makes `fn` stale
 };
 
+// How a view was made. What no_grad or inference_mode hid from its base may not be written where gradients are
+// recorded.
+enum class ViewOrigin : uint8_t { recorded, no_grad, inference };
+
 struct TensorImpl final : RefCounted {
   void release() const noexcept { release_sole(); }
   Ref<Storage> storage;
@@ -75,6 +79,8 @@ struct TensorImpl final : RefCounted {
   DType dtype = DType::float32;
   bool weak = false;       // a Python number: yields to the dtype of real tensors
   bool inference = false;  // made in inference_mode: may never enter autograd
+  ViewOrigin view_origin = ViewOrigin::recorded;
+  bool base_required_grad = false;  // of a view that is not recorded
   std::unique_ptr<AutogradMeta> autograd;
   void* python = nullptr;  // the wrapper object while there is one (not owned)
 };
