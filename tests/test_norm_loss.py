@@ -65,6 +65,72 @@ def test_nan_and_infinity():
     assert np.isnan(lamina.softmax(lamina.tensor([-inf, -inf]), 0).numpy()).all()
 
 
+@pytest.mark.parametrize("n", [1, 2, 16, 17, 300, 3000])
+@pytest.mark.parametrize("zeros", [0, 1, 2, 3])
+@pytest.mark.parametrize("dim", [0, 1])
+def test_gradients_of_a_product_with_zeros(n, zeros, dim):
+    """First and second derivative of prod(x) in rows of any length, against products of the other factors."""
+    rng = np.random.default_rng(n + zeros)
+    x = rng.uniform(0.9, 1.1, n) * rng.choice([-1.0, 1.0], n)
+    places = rng.choice(n, min(zeros, n), replace=False)
+    x[places] = 0
+    v = rng.normal(size=n)
+
+    def others(*skip):
+        return np.prod(np.delete(x, list(skip)))
+
+    # d/dx_i = product of the others; the second derivative along v is h_i = sum_j v_j d2/dx_i dx_j, j != i.
+    if len(places) == 0:
+        first = np.prod(x) / x
+        second = first * ((v / x).sum() - v / x)
+    else:
+        first, second = np.zeros(n), np.zeros(n)
+        if len(places) == 1:
+            z = places[0]
+            first[z] = others(z)
+            rest = np.delete(np.arange(n), z)
+            second[rest] = v[z] * others(z) / x[rest]
+            second[z] = (v[rest] * others(z) / x[rest]).sum()
+        elif len(places) == 2:
+            a, b = places
+            second[a], second[b] = v[b] * others(a, b), v[a] * others(a, b)
+    rows = np.stack([x, np.full(n, 1.5 ** (1 / n))])  # a row without zeros beside it keeps its own formula
+    t = lamina.tensor(rows if dim == 1 else rows.T.copy(), requires_grad=True)
+    (g,) = lamina.autograd.grad(t.prod(dim).select(0, 0), (t,), create_graph=True)
+    g = g if dim == 1 else g.t()
+    np.testing.assert_allclose(g.select(0, 0).detach().numpy(), first, rtol=1e-11, atol=1e-300)
+    np.testing.assert_array_equal(g.select(0, 1).detach().numpy(), 0)
+    (h,) = lamina.autograd.grad((g.select(0, 0) * lamina.tensor(v)).sum(), (t,))
+    h = (h if dim == 1 else h.t()).select(0, 0).numpy()
+    np.testing.assert_allclose(h, second, rtol=1e-9, atol=1e-12)
+    # The bits of a row's gradient are the same alone.
+    alone = lamina.tensor(x, requires_grad=True)
+    (one,) = lamina.autograd.grad(alone.prod(), (alone,))
+    np.testing.assert_array_equal(one.numpy(), g.select(0, 0).detach().numpy())
+
+
+def test_zeros_in_one_row_leave_the_bits_of_the_others():
+    x = lamina.tensor(np.random.default_rng(3).uniform(0.5, 2.0, (2, 37)).astype(np.float32))
+
+    def gradient(rows):
+        rows = rows.clone().requires_grad_()
+        rows.prod(1).sum().backward()
+        return rows.grad.numpy()
+
+    with_zero = x.clone()
+    with_zero[0, 5] = 0
+    np.testing.assert_array_equal(gradient(with_zero)[1], gradient(x)[1])
+
+
+def test_gradgradcheck_of_prod():
+    x = np.random.default_rng(5).uniform(0.5, 1.5, (2, 40))
+    x[0, [3, 30]] = 0
+    x[1, 8] = 0
+    t = lamina.tensor(x, requires_grad=True)
+    assert lamina.autograd.gradcheck(lambda a: a.prod(1), (t,))
+    assert lamina.autograd.gradgradcheck(lambda a: a.prod(1), (t,))
+
+
 def test_empty_reductions():
     x = lamina.zeros(0, 3)
     np.testing.assert_array_equal(x.sum(0).numpy(), np.zeros(3))

@@ -114,6 +114,35 @@ def test_arbitrary_headers(good, header, body):
         _C.load_tensors(path)
 
 
+def test_verify_false_reads_what_the_checksums_refuse(tmp_path):
+    path = tmp_path / "m.safetensors"
+    lamina.save({"a": lamina.tensor([1.0, 2.0]), "step": 3}, path)
+    good = path.read_bytes()
+    path.write_bytes(good[:-1] + bytes([good[-1] ^ 0x80]))  # the sign of the last element
+    for load in (lamina.load, lamina.serialization.load_file, lamina.serialization.load_with_metadata):
+        with pytest.raises(lamina.FileError, match="verify=False"):
+            load(path)
+    assert lamina.load(path, verify=False)["a"].tolist() == [1.0, -2.0]
+    assert lamina.load(path, verify=False)["step"] == 3
+    assert lamina.serialization.load_file(path, verify=False)["a"].tolist() == [1.0, -2.0]
+    with pytest.raises(TypeError):
+        lamina.load(path, False)
+
+
+def test_verify_false_reads_damaged_metadata_but_no_damaged_structure(tmp_path):
+    path = tmp_path / "m.safetensors"
+    lamina.serialization.save_file({"a": lamina.ones(4)}, path, {"note": "right"})
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b"right", b"wrong"))
+    with pytest.raises(lamina.FileError, match="metadata"):
+        lamina.load(path)
+    assert lamina.serialization.load_with_metadata(path, verify=False)[1] == {"note": "wrong"}
+    for damaged in (good[:-1], good + b"x", good.replace(b"[4]", b"[5]"), b"{" + good[1:]):
+        path.write_bytes(damaged)
+        with pytest.raises(lamina.FileError):
+            lamina.load(path, verify=False)
+
+
 def test_errors_are_os_errors(tmp_path):
     with pytest.raises(OSError, match="No such file"):
         _C.load_tensors(tmp_path / "none")

@@ -12,6 +12,7 @@
 #include <new>
 
 #include "lamina/error.h"
+#include "lamina/testing.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -496,6 +497,9 @@ int64_t empty_cache() {
   return before - p.reserved;
 }
 
-void set_allocation_failure(int64_t k) { fail_countdown = k > 0 ? k : 0; }
+void set_allocation_failure(int64_t k) {
+  fail_countdown = k > 0 ? k : 0;
+  cpu::set_scratch_failure(k > 0 ? failure_due : nullptr);
+}
 
 }  // namespace lamina

@@ -28,7 +28,8 @@ void reset_peak();
 // Returns to the system what no tensor uses (other threads keep up to about 2 MB each); the bytes returned.
 int64_t empty_cache();
 
-// Test hook: the k-th allocation from now on throws OutOfMemoryError, once; k <= 0 takes the hook back.
+// Test hook: the k-th request for tensor memory or kernel scratch from now on throws OutOfMemoryError, once; k <= 0
+// takes the hook back.
 void set_allocation_failure(int64_t k);
 
 }  // namespace lamina

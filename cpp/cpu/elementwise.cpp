@@ -4,6 +4,7 @@
 #include "cpu/elementwise_tiles.h"
 #include "cpu/parallel.h"
 #include "cpu/walk.h"
+#include "cpu/work.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
@@ -155,6 +156,9 @@ void elementwise(EwOp op, DType compute, const View* in, int count, const View& 
   if (op.op == Ew::BitwiseNot && out.dtype == DType::bool_) op.op = Ew::LogicalNot;
   const int64_t numel = out.numel();
   if (numel == 0) return;
+  // Polynomials take longer than sums; two parts in five of a nanosecond is what memory takes for a float.
+  const double cost =
+      double(numel) * (int(op.op) < kUnaryRows + kActivationRows || op.part > 0 ? 0.8 : 0.4) * (size_of(compute) / 4);
   Job job;
   job.fn = find_tile(op, compute);
   job.integer_division = compute == DType::int64 && divides(op.op);
@@ -168,7 +172,7 @@ void elementwise(EwOp op, DType compute, const View* in, int count, const View& 
   if (plain && numbers) return run_small(job.fn, compute, in, count, out.data, numel, params);
   if (plain) {
     const int64_t size = int64_t(size_of(compute));
-    return for_ranges(numel, kGrain, [&](int64_t lo, int64_t hi) {
+    return for_work(cost, numel, kGrain, [&](int64_t lo, int64_t hi) {
       const void* src[kMaxOperands];
       for (int j = 0; j < count; ++j) src[j] = static_cast<const char*>(in[j].data) + lo * size;
       job.fn(src, static_cast<char*>(out.data) + lo * size, hi - lo, params);
@@ -182,7 +186,7 @@ void elementwise(EwOp op, DType compute, const View* in, int count, const View& 
   job.convert[0] = convert_fn(compute, out.dtype);
   for (int j = 0; j < count; ++j) job.convert[j + 1] = convert_fn(in[j].dtype, compute);
   const int64_t row = job.short_rows() ? job.walk.shape[job.walk.ndim - 1] : 1;
-  for_ranges(numel, (kGrain + row - 1) / row * row, [&](int64_t lo, int64_t hi) { job.run(lo, hi); });
+  for_work(2 * cost, numel, (kGrain + row - 1) / row * row, [&](int64_t lo, int64_t hi) { job.run(lo, hi); });
 }
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

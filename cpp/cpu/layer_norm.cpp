@@ -16,7 +16,8 @@ template <class T>
 const T* parameter(const View& v, int64_t n, T* buf) {
   if (!v.data) return nullptr;
   if (stored_as<T>(v.dtype)) return v.as<const T>();
-  gather_run<T>(v.dtype, v.data, 1, n, buf);
+  for_pieces(
+      n, [&](int64_t lo, int64_t hi) { gather_run<T>(v.dtype, element(v.data, v.dtype, lo), 1, hi - lo, buf + lo); });
   return buf;
 }
 
@@ -64,11 +65,12 @@ LAMINA_INLINE Sums sums_about(const T* x, int64_t n, T shift) {
     a = a + widen((sum[0] + sum[1]) + (sum[2] + sum[3]));
     q = q + widen((square[0] + square[1]) + (square[2] + square[3]));
   };
-  int64_t i = 0;
-  for (; i + kWide <= n; i += kWide)
-    add([&](int64_t j) __attribute__((always_inline)) { return Lanes16<T>::load(x + i + j); });
-  if (i < n)
-    add([&](int64_t j) __attribute__((always_inline)) { return Lanes16<T>::load(x + i + j, n - i - j, shift); });
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i + kWide <= end; i += kWide)
+      add([&](int64_t j) __attribute__((always_inline)) { return Lanes16<T>::load(x + i + j); });
+    if (i < end)
+      add([&](int64_t j) __attribute__((always_inline)) { return Lanes16<T>::load(x + i + j, end - i - j, shift); });
+  });
   return {fold_sum(a), fold_sum(q)};
 }
 
@@ -97,20 +99,21 @@ template <class T>
 void normalise(const T* x, const T* w, const T* b, int64_t n, double mean, double rstd, T* y) {
   const Standardize<T> standardize(mean, T(rstd));
   const Lanes16<T> one = Lanes16<T>::broadcast(T(1)), zero = Lanes16<T>::broadcast(T(0));
-  int64_t i = 0;
-  if (w && b)
-    for (; i + kLanes <= n; i += kLanes)
-      fma(standardize(Lanes16<T>::load(x + i)), Lanes16<T>::load(w + i), Lanes16<T>::load(b + i)).store(y + i);
-  for (; i < n; i += kLanes) {
-    const int64_t c = n - i;
-    const Lanes16<T> xhat = standardize(Lanes16<T>::load(x + i, c, T(0)));
-    if (!w && !b) {
-      xhat.store(y + i, c);
-    } else {
-      fma(xhat, w ? Lanes16<T>::load(w + i, c, T(0)) : one, b ? Lanes16<T>::load(b + i, c, T(0)) : zero)
-          .store(y + i, c);
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    if (w && b)
+      for (; i + kLanes <= end; i += kLanes)
+        fma(standardize(Lanes16<T>::load(x + i)), Lanes16<T>::load(w + i), Lanes16<T>::load(b + i)).store(y + i);
+    for (; i < end; i += kLanes) {
+      const int64_t c = end - i;
+      const Lanes16<T> xhat = standardize(Lanes16<T>::load(x + i, c, T(0)));
+      if (!w && !b) {
+        xhat.store(y + i, c);
+      } else {
+        fma(xhat, w ? Lanes16<T>::load(w + i, c, T(0)) : one, b ? Lanes16<T>::load(b + i, c, T(0)) : zero)
+            .store(y + i, c);
+      }
     }
-  }
+  });
 }
 
 template <class T>
@@ -121,7 +124,7 @@ void forward(const View& x, const View& weight, const View& bias, double eps, co
   T* params = static_cast<T*>(scratch(2, size_t(2 * n + 1) * sizeof(T)));
   const T *w = parameter(weight, n, params), *b = parameter(bias, n, params + n);
   const int64_t grain = kTileElements / 4 / (n < kTileElements ? n + 1 : kTileElements);
-  for_ranges(rows, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) {
+  for_work(double(rows) * double(n + 16) * 0.3, rows, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) {
     T* buf = static_cast<T*>(scratch(1, size_t((kQuad + 1) * n) * sizeof(T)));
     const bool direct = stored_as<T>(y.dtype);
     double *m = mean.as<double>(), *r = rstd.as<double>();
@@ -133,7 +136,7 @@ void forward(const View& x, const View& weight, const View& bias, double eps, co
       Sums sums[kQuad];
       const int64_t count = hi - i < step ? hi - i : step;
       for (int64_t k = 0; k < count; ++k) {
-        row[k] = gather_reduced<T>(plan, 0, plan.kept.offset(i + k, 0), 0, n, buf + k * n);
+        row[k] = gather_row<T>(plan, 0, plan.kept.offset(i + k, 0), n, buf + k * n);
         shift[k] = guess(row[k], n);
       }
       for (int64_t k = 0; k < count; ++k) sums[k] = sums_about(row[k], n, shift[k]);
@@ -141,7 +144,7 @@ void forward(const View& x, const View& weight, const View& bias, double eps, co
       for (int64_t k = 0; k < count; ++k) {
         T* to = direct ? y.as<T>() + (i + k) * n : buf + kQuad * n;
         normalise(row[k], w, b, n, m[i + k], r[i + k], to);
-        if (!direct) scatter_run<T>(y.dtype, to, element(y.data, y.dtype, (i + k) * n), 1, n);
+        if (!direct) scatter_row<T>(y.dtype, to, element(y.data, y.dtype, (i + k) * n), 1, n);
       }
     }
   });
@@ -172,13 +175,14 @@ void row_sums(Row<T>& row, const T* w, int64_t n) {
     a1 = a1 + widen((g[0] + g[1]) + (g[2] + g[3]));
     a2 = a2 + widen(fma(g[1], xhat[1], g[0] * xhat[0]) + fma(g[3], xhat[3], g[2] * xhat[2]));
   };
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock)
-    block(i, [](const T* p, int64_t at, T) __attribute__((always_inline)) { return Lanes16<T>::load(p + at); });
-  // Beyond the end g is 0, and so is g * xhat.
-  if (i < n)
-    block(i, [n](const T* p, int64_t at, T rest)
-                 __attribute__((always_inline)) { return Lanes16<T>::load(p + at, n - at, rest); });
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i + kBlock <= end; i += kBlock)
+      block(i, [](const T* p, int64_t at, T) __attribute__((always_inline)) { return Lanes16<T>::load(p + at); });
+    // Beyond the end g is 0, and so is g * xhat.
+    if (i < end)
+      block(i, [end](const T* p, int64_t at, T rest)
+                   __attribute__((always_inline)) { return Lanes16<T>::load(p + at, end - at, rest); });
+  });
   row.c1 = T(fold_sum(a1) / double(n));
   row.c2 = T(fold_sum(a2) / double(n));
 }
@@ -217,11 +221,11 @@ LAMINA_INLINE void quad_columns(const Row<T>* rows, int count, const T* w, int64
 
 template <class T>
 void quad(const Row<T>* rows, int count, const T* w, int64_t n, const QuadSums& sums) {
-  int64_t i = 0;
-  if (count == kQuad) {
-    for (; i + kLanes <= n; i += kLanes) quad_columns<true>(rows, kQuad, w, i, kLanes, sums);
-  }
-  for (; i < n; i += kLanes) quad_columns<false>(rows, count, w, i, n - i, sums);
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    if (count == kQuad)
+      for (; i + kLanes <= end; i += kLanes) quad_columns<true>(rows, kQuad, w, i, kLanes, sums);
+    for (; i < end; i += kLanes) quad_columns<false>(rows, count, w, i, end - i, sums);
+  });
 }
 
 // Rows per partial sum of dw and db: a function of the number of rows alone.
@@ -235,8 +239,8 @@ void fold_parameters(double* total, int64_t chunks, int64_t width, int64_t n, co
   for (int64_t w = 1; w < chunks; w *= 2)
     for (int64_t c = 0; c + w < chunks; c += 2 * w)
       for (int64_t i = 0; i < 2 * width; ++i) total[c * 2 * width + i] += total[(c + w) * 2 * width + i];
-  if (dw.data) scatter_run<double>(dw.dtype, total, dw.data, 1, n);
-  if (db.data) scatter_run<double>(db.dtype, total + width, db.data, 1, n);
+  if (dw.data) scatter_row<double>(dw.dtype, total, dw.data, 1, n);
+  if (db.data) scatter_row<double>(db.dtype, total + width, db.data, 1, n);
 }
 
 template <class T>
@@ -251,18 +255,19 @@ void backward(const View* in, const View& weight, const View& mean, const View& 
   const T* w = parameter(weight, n, wbuf);
   double* total = static_cast<double*>(scratch(0, size_t((chunks > 0 ? chunks : 1) * 2 * width) * sizeof(double)));
   if (chunks == 0) __builtin_memset(total, 0, size_t(2 * width) * sizeof(double));
-  for_tiles(chunks, [&](int64_t chunk) {
+  const auto sum_chunk = [&](int64_t chunk) {
     T* buf = static_cast<T*>(scratch(1, size_t(3 * kQuad * n) * sizeof(T)));
     double *pw = total + chunk * 2 * width, *pb = pw + width;
-    if (params) __builtin_memset(pw, 0, size_t(2 * width) * sizeof(double));
+    if (params)
+      for_pieces(2 * width, [&](int64_t a, int64_t b) { __builtin_memset(pw + a, 0, size_t(b - a) * sizeof(double)); });
     const int64_t end = (chunk + 1) * step < rows ? (chunk + 1) * step : rows;
     for (int64_t i = chunk * step; i < end; i += kQuad) {
       const int count = int(end - i < kQuad ? end - i : kQuad);
       Row<T> q[kQuad];
       for (int k = 0; k < count; ++k) {
         T* space = buf + 3 * k * n;
-        q[k].x = gather_reduced<T>(plan, 0, plan.kept.offset(i + k, 0), 0, n, space);
-        q[k].dy = gather_reduced<T>(plan, 1, plan.kept.offset(i + k, 1), 0, n, space + n);
+        q[k].x = gather_row<T>(plan, 0, plan.kept.offset(i + k, 0), n, space);
+        q[k].dy = gather_row<T>(plan, 1, plan.kept.offset(i + k, 1), n, space + n);
         q[k].mean = mean.as<double>()[i + k];
         q[k].rstd = T(rstd.as<double>()[i + k]);
         q[k].dx = !dx.data ? nullptr : direct ? dx.as<T>() + (i + k) * n : space + 2 * n;
@@ -270,9 +275,10 @@ void backward(const View* in, const View& weight, const View& mean, const View& 
       }
       quad<T>(q, count, w, n, QuadSums{dw.data ? pw : nullptr, db.data ? pb : nullptr});
       for (int k = 0; k < count && dx.data && !direct; ++k)
-        scatter_run<T>(dx.dtype, q[k].dx, element(dx.data, dx.dtype, (i + k) * n), 1, n);
+        scatter_row<T>(dx.dtype, q[k].dx, element(dx.data, dx.dtype, (i + k) * n), 1, n);
     }
-  });
+  };
+  for_tiles(chunks, sum_chunk, threads_for(double(rows) * double(n + 16) * 0.6));
   if (params) fold_parameters<T>(total, chunks, width, n, dw, db);
 }
 

@@ -69,7 +69,9 @@ template <class T>
 double smooth_part(const Problem& p, const T* x, int64_t n, double lse) {
   if (p.weight) {
     double s = 0;
-    for (int64_t c = 0; c < n; ++c) s += p.weight[c] * (lse - double(x[c]));
+    for_pieces(n, [&](int64_t c, int64_t end) {
+      for (; c < end; ++c) s += p.weight[c] * (lse - double(x[c]));
+    });
     return s;
   }
   const double sum = sum_row<T>(
@@ -95,6 +97,11 @@ void forward(const View& x, int dim, const Problem& p, double* loss, double* sca
   });
 }
 
+template <class T>
+void clear(T* p, int64_t n) {
+  for_pieces(n, [&](int64_t lo, int64_t hi) { __builtin_memset(p + lo, 0, size_t(hi - lo) * sizeof(T)); });
+}
+
 // dx = p_j * a - (j = t) * hit - w_j * flat
 template <class T>
 void grad_row(const Problem& p, const T* x, int64_t t, double lse, double a, double hit, double flat, T* dx) {
@@ -103,15 +110,20 @@ void grad_row(const Problem& p, const T* x, int64_t t, double lse, double a, dou
   if (ScaledExp<T>::covers(T(lse))) {
     const ScaledExp<T> e{T(lse)};
     const Lanes16<T> factor = Lanes16<T>::broadcast(T(a * math::exp(e.log(1) - lse)));
-    for (int64_t i = 0; i < n; i += kLanes)
-      fma(e(Lanes16<T>::load(x + i, n - i, T(0))), factor, f).store(dx + i, n - i);
+    for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+      for (; i < end; i += kLanes) fma(e(Lanes16<T>::load(x + i, end - i, T(0))), factor, f).store(dx + i, end - i);
+    });
   } else {
     const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), av = Lanes16<T>::broadcast(T(a));
-    for (int64_t i = 0; i < n; i += kLanes)
-      fma(exp_difference(Lanes16<T>::load(x + i, n - i, T(0)), hi), av, f).store(dx + i, n - i);
+    for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+      for (; i < end; i += kLanes)
+        fma(exp_difference(Lanes16<T>::load(x + i, end - i, T(0)), hi), av, f).store(dx + i, end - i);
+    });
   }
   if (p.weight && flat != 0)
-    for (int64_t c = 0; c < n; ++c) dx[c] = T(double(dx[c]) + flat - flat * p.weight[c]);
+    for_pieces(n, [&](int64_t c, int64_t end) {
+      for (; c < end; ++c) dx[c] = T(double(dx[c]) + flat - flat * p.weight[c]);
+    });
   // The hit class loses no digits where its probability is near 1: 1 - p is computed in double.
   const double e = double(x[t]) - lse;
   dx[t] = T(math::exp(e) * a - hit - (p.weight ? p.weight[t] : 1) * flat);
@@ -128,12 +140,12 @@ void backward(const View& x, int dim, const Problem& p, const double* lse, const
     const int64_t t = p.target[i], n = p.classes;
     T* to = out[0];
     if (t == p.ignore || t < 0 || t >= n) {
-      for (int64_t c = 0; c < n; ++c) to[c] = 0;
+      clear(to, n);
       return;
     }
     const double gi = g[i * step] / total, hit = gi * (1 - p.smoothing) * p.w(t), flat = gi * p.smoothing / double(n);
     if (lse) return grad_row(p, in[0], t, lse[i], hit + flat * p.weight_sum, hit, flat, to);
-    for (int64_t c = 0; c < n; ++c) to[c] = 0;
+    clear(to, n);
     to[t] = T(-hit);
   });
 }

@@ -3,12 +3,12 @@
 #include "gather.h"
 #include "lamina/optim_step.h"
 #include "lanes.h"
-#include "parallel.h"
+#include "work.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-constexpr int64_t kTile = 16384, kPiece = 2048;
+constexpr int64_t kTile = 16384, kPiece = 512;
 
 // View lists of one step: lists[0] parameters, lists[1] gradients, then state; a list may be null, or an entry's data
 // null.
@@ -24,7 +24,8 @@ struct Flat {
 template <class T, int Lists, class F>
 LAMINA_INLINE void update_piece(const Flat<Lists>& flat, int t, int64_t at, int64_t n, uint32_t written,
                                 const F& update) {
-  T* buf = static_cast<T*>(scratch(1, size_t(Lists * kPiece) * sizeof(T)));
+  // On the stack, so that no request for memory can fail while some parameters are written and others are not.
+  alignas(64) T buf[Lists * kPiece];
   T* p[Lists] = {};
   bool direct[Lists] = {}, here[Lists];
   for (int k = 0; k < Lists; ++k) {
@@ -50,9 +51,9 @@ LAMINA_INLINE void update_piece(const Flat<Lists>& flat, int t, int64_t at, int6
   }
 }
 
-// work(tensor, first element, count) over tiles of every tensor.
+// work(tensor, first element, count) over tiles of every tensor; an element takes about `ns`.
 template <class F>
-void for_flat(const View* tensors, int count, const F& work) {
+void for_flat(const View* tensors, int count, double ns, const F& work) {
   int64_t* begin = static_cast<int64_t*>(scratch(0, size_t(count + 1) * sizeof(int64_t)));
   begin[0] = 0;
   for (int t = 0; t < count; ++t) begin[t + 1] = begin[t] + (tensors[t].numel() + kTile - 1) / kTile;
@@ -60,7 +61,7 @@ void for_flat(const View* tensors, int count, const F& work) {
   int64_t total = 0;
   for (int t = 0; t < count; ++t) total += tensors[t].numel();
   const int64_t tiles = begin[count], per_task = total > 0 ? (tiles * kTile + total - 1) / total : 1;
-  for_ranges(tiles, per_task * 2, [&](int64_t lo, int64_t hi) {
+  for_work(double(total) * ns, tiles, per_task * 2, [&](int64_t lo, int64_t hi) {
     int t = 0;
     for (int step = count; step > 0; step /= 2)
       while (t + step < count && begin[t + step] <= lo) t += step;
@@ -140,7 +141,7 @@ void adam_tile(const Flat<5>& flat, int t, int64_t first, int64_t n, const AdamS
 
 void sgd_step(const View* params, const View* grads, const View* momentum, int count, const SgdStep& step) {
   const Flat<3> flat{{params, grads, momentum}, count};
-  for_flat(params, count, [&](int t, int64_t first, int64_t n) {
+  for_flat(params, count, 0.3, [&](int t, int64_t first, int64_t n) {
     params[t].dtype == DType::float64 ? sgd_tile<double>(flat, t, first, n, step)
                                       : sgd_tile<float>(flat, t, first, n, step);
   });
@@ -149,7 +150,7 @@ void sgd_step(const View* params, const View* grads, const View* momentum, int c
 void adam_step(const View* params, const View* grads, const View* mean, const View* square, const View* largest,
                int count, const AdamStep& step) {
   const Flat<5> flat{{params, grads, mean, square, largest}, count};
-  for_flat(params, count, [&](int t, int64_t first, int64_t n) {
+  for_flat(params, count, 0.6, [&](int t, int64_t first, int64_t n) {
     params[t].dtype == DType::float64 ? adam_tile<double>(flat, t, first, n, step)
                                       : adam_tile<float>(flat, t, first, n, step);
   });

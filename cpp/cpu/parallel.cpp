@@ -14,6 +14,7 @@
 #include <string>
 
 #include "lamina/error.h"
+#include "lamina/testing.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -57,7 +58,11 @@ std::atomic<int>& thread_count() {
 
 std::atomic<bool (*)()> interrupt_poll{nullptr};
 std::atomic<bool> flush_denormal{false};
-thread_local bool inside = false;
+std::atomic<bool (*)()> scratch_failure{nullptr};
+thread_local bool inside = false;                          // in a task
+thread_local bool worker = false;                          // in a task, on another thread than the kernel's caller
+thread_local const std::atomic<bool>* stopping = nullptr;  // the flag of the team that this thread works for
+thread_local double polled = 0;
 
 // The coarse clock: a few ns a call, exact to a few ms.
 double seconds() {
@@ -76,6 +81,14 @@ void apply_flush() {
 void apply_flush() {}
 #endif
 
+// At most every 10 ms.
+void poll_now_and_then() {
+  const double now = seconds();
+  if (now - polled <= 0.01) return;
+  polled = now;
+  if (poll_interrupt()) throw Interrupted();
+}
+
 struct Scratch {
   void* p = nullptr;
   size_t bytes = 0;
@@ -91,17 +104,10 @@ struct Team {
   std::exception_ptr error{};
 
   void work(bool caller) {
-    double polled = 0;
     for (int64_t i; !stop && (i = next.fetch_add(1, std::memory_order_relaxed)) < tiles;) {
       try {
         task(context, i);
-        if (!caller || i + 1 == tiles) continue;
-        const double now = seconds();
-        if (polled == 0) polled = now;
-        if (now - polled > 0.01) {
-          polled = now;
-          if (poll_interrupt()) throw Interrupted();
-        }
+        if (caller && i + 1 < tiles) poll_now_and_then();
       } catch (...) {
         if (!stop.exchange(true)) error = std::current_exception();
       }
@@ -128,12 +134,16 @@ void unsupported(const char* kernel, DType dtype) {
   raise<DtypeError>(kernel, ": not implemented for ", lamina::name(dtype), " on cpu");
 }
 void check_interrupt() {
-  if (poll_interrupt()) throw Interrupted();
+  if (stopping && stopping->load(std::memory_order_relaxed)) throw Interrupted();
+  if (!worker) poll_now_and_then();
 }
+void set_scratch_failure(bool (*due)()) { scratch_failure = due; }
 
 void* scratch(int slot, size_t bytes) {
   static thread_local Scratch slots[kScratchSlots];
   Scratch& s = slots[slot];
+  if (auto* due = scratch_failure.load(std::memory_order_relaxed); due && due())
+    throw OutOfMemoryError(str("kernel scratch: cannot allocate ", bytes, " bytes (asked for by the test hook)"));
   if (s.bytes < bytes) {
     std::free(s.p);
     s.bytes = (bytes + 4095) & ~size_t(4095);
@@ -154,6 +164,7 @@ void run_tiles(int64_t tiles, void (*task)(void*, int64_t), void* context, int t
   Team team{tiles, task, context};
   const bool nested = inside;
   inside = true;
+  if (!nested) polled = seconds();
   if (n <= 1) {
     team.work(!nested);
   } else {
@@ -161,8 +172,12 @@ void run_tiles(int64_t tiles, void (*task)(void*, int64_t), void* context, int t
     {
       const bool was = inside;
       inside = true;
+      worker = omp_get_thread_num() != 0;
+      stopping = &team.stop;
       apply_flush();
-      team.work(omp_get_thread_num() == 0);
+      team.work(!worker);
+      stopping = nullptr;
+      worker = false;
       inside = was;
     }
   }

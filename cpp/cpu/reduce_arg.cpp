@@ -1,5 +1,6 @@
 // Largest or smallest element with its place: the first one in logical order; a NaN is beyond everything.
 #include "reduce.h"
+#include "work.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
@@ -63,6 +64,7 @@ void arg_columns(const ReducePlan& plan, int64_t o, int columns, Best<T>* best) 
       for (int c = 0; c < columns; ++c) buf[c * kRows + i] = row[c];
     }
     for (int c = 0; c < columns; ++c) scan<Max>(buf + c * kRows, len, start, best[c]);
+    if ((start + kRows) % (kPoll / kLanes) == 0) check_interrupt();
   }
 }
 
@@ -73,6 +75,7 @@ void arg_rows(const ReducePlan& plan, int64_t o, Best<T>& best) {
   for (int64_t start = 0; start < n; start += kChunk) {
     const int64_t len = n - start < kChunk ? n - start : kChunk;
     scan<Max>(gather_reduced<T>(plan, 0, base, start, len, buf), len, start, best);
+    if ((start + kChunk) % kPoll == 0) check_interrupt();
   }
 }
 
@@ -82,7 +85,7 @@ void arg_as(const ReducePlan& plan, const View& values, const View& indices) {
   const int last = plan.kept.ndim - 1;
   const bool columns = plan.column_dim >= 0 && plan.column_dim == last;
   const int64_t grain = kTileElements / (n < kTileElements ? n : kTileElements);
-  for_ranges(outputs, grain, [&](int64_t lo, int64_t hi) {
+  for_work(double(n) * double(outputs) * kElementNs, outputs, grain, [&](int64_t lo, int64_t hi) {
     for (int64_t o = lo; o < hi;) {
       Best<T> best[kLanes];
       for (Best<T>& b : best) b = {T(), -1};

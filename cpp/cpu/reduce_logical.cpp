@@ -1,5 +1,6 @@
 // any, all: stops at the first element that decides.
 #include "reduce.h"
+#include "work.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
@@ -7,7 +8,7 @@ void reduce_logical(ReduceOp op, const ReducePlan& plan, const View& out) {
   const bool any = op == ReduceOp::any;
   const int64_t n = plan.reduced.count;
   const int64_t grain = kTileElements / (n > 0 && n < kTileElements ? n : kTileElements);
-  for_ranges(plan.kept.count, grain, [&](int64_t lo, int64_t hi) {
+  for_work(double(n) * double(plan.kept.count) * kElementNs, plan.kept.count, grain, [&](int64_t lo, int64_t hi) {
     uint8_t* buf = static_cast<uint8_t*>(scratch(1, kChunk));
     for (int64_t o = lo; o < hi; ++o) {
       const int64_t base = plan.kept.offset(o, 0);
@@ -18,6 +19,7 @@ void reduce_logical(ReduceOp op, const ReducePlan& plan, const View& out) {
         uint8_t some = 0, every = 1;
         for (int64_t i = 0; i < len; ++i) some |= p[i], every &= p[i];
         decided = any ? some : !every;
+        if ((start + kChunk) % kPoll == 0) check_interrupt();
       }
       const int64_t result = any == decided;
       scatter_run<int64_t>(out.dtype, &result, element(out.data, out.dtype, o), 1, 1);

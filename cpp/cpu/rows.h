@@ -5,6 +5,7 @@
 #include "parallel.h"
 #include "reduce_plan.h"
 #include "tree.h"
+#include "work.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 
@@ -18,8 +19,9 @@ void for_rows(const ReducePlan& plan, const F& visit) {
   const int last = plan.kept.ndim - 1;
   const bool columns = plan.column_dim >= 0 && plan.column_dim == last;
   const int64_t cost = n < kTileElements / 4 ? n + 8 : kTileElements / 4, grain = kTileElements / 4 / cost;
+  const double ns = double(rows) * double(n + 8) * (columns ? 2 : 0.5);
   constexpr int kViews = Inputs + Outputs;
-  for_ranges(rows, columns && grain < kLanes ? int64_t(kLanes) : grain, [&](int64_t lo, int64_t hi) {
+  for_work(ns, rows, columns && grain < kLanes ? int64_t(kLanes) : grain, [&](int64_t lo, int64_t hi) {
     T* buf = static_cast<T*>(scratch(1, size_t(kViews * (columns ? kLanes : 1) * (n + kLanes)) * sizeof(T)));
     for (int64_t i = lo; i < hi;) {
       int64_t count = 1;
@@ -31,7 +33,7 @@ void for_rows(const ReducePlan& plan, const F& visit) {
       const T* in[Inputs];
       T* out[Outputs + 1];
       if (count == 1) {
-        for (int k = 0; k < Inputs; ++k) in[k] = gather_reduced<T>(plan, k, plan.kept.offset(i, k), 0, n, buf + k * n);
+        for (int k = 0; k < Inputs; ++k) in[k] = gather_row<T>(plan, k, plan.kept.offset(i, k), n, buf + k * n);
         bool direct[Outputs + 1];
         for (int k = 0; k < Outputs; ++k) {
           const View& v = plan.in[Inputs + k];
@@ -56,6 +58,30 @@ void for_rows(const ReducePlan& plan, const F& visit) {
   });
 }
 
+// A whole row as gather_reduced gives it.
+template <class T>
+[[gnu::noinline]] const T* gather_long_row(const ReducePlan& plan, int k, int64_t base, int64_t n, T* buf) {
+  const DimList& r = plan.reduced;
+  if (r.ndim == 1 && r.stride[k][0] == 1 && stored_as<T>(plan.in[k].dtype))
+    return gather_reduced<T>(plan, k, base, 0, n, buf);
+  for_pieces(n, [&](int64_t lo, int64_t hi) {
+    const T* p = gather_reduced<T>(plan, k, base, lo, hi - lo, buf + lo);
+    if (p != buf + lo) __builtin_memcpy(buf + lo, p, size_t(hi - lo) * sizeof(T));
+  });
+  return buf;
+}
+template <class T>
+LAMINA_INLINE const T* gather_row(const ReducePlan& plan, int k, int64_t base, int64_t n, T* buf) {
+  return n <= kPoll ? gather_reduced<T>(plan, k, base, 0, n, buf) : gather_long_row<T>(plan, k, base, n, buf);
+}
+
+// `n` elements from `from` to a strided run.
+template <class T>
+void scatter_row(DType t, const T* from, void* to, int64_t step, int64_t n) {
+  for_pieces(n,
+             [&](int64_t lo, int64_t hi) { scatter_run<T>(t, from + lo, element(to, t, lo * step), step, hi - lo); });
+}
+
 // `n` reduced elements back to memory.
 template <class T>
 void scatter_reduced(const ReducePlan& plan, int k, int64_t base, int64_t n, const T* from) {
@@ -63,8 +89,13 @@ void scatter_reduced(const ReducePlan& plan, int k, int64_t base, int64_t n, con
   const DimList& r = plan.reduced;
   const int last = r.ndim - 1;
   const int64_t run = last < 0 ? 1 : r.shape[last], step = last < 0 ? 1 : r.stride[k][last];
-  for (int64_t i = 0; i < n; i += run)
-    scatter_run<T>(v.dtype, from + i, element(v.data, v.dtype, base + r.offset(i, k)), step, run);
+  int64_t since = 0;
+  for (int64_t i = 0; i < n; i += run) {
+    scatter_row<T>(v.dtype, from + i, element(v.data, v.dtype, base + r.offset(i, k)), step, run);
+    if ((since += run) < kPoll) continue;
+    since = 0;
+    check_interrupt();
+  }
 }
 
 // buf[c][i] = element i of row o + c.
@@ -82,6 +113,7 @@ void transpose_in(const ReducePlan& plan, int k, int64_t o, int count, int64_t n
       gather_run<T>(v.dtype, from, 1, count, row);
     }
     for (int c = 0; c < count; ++c) buf[c * n + i] = p[c];
+    if (i % (kPoll / kLanes) == kPoll / kLanes - 1) check_interrupt();
   }
 }
 template <class T>
@@ -92,6 +124,7 @@ void transpose_out(const ReducePlan& plan, int k, int64_t o, int count, int64_t 
   for (int64_t i = 0; i < n; ++i) {
     for (int c = 0; c < count; ++c) row[c] = buf[c * n + i];
     scatter_run<T>(v.dtype, row, element(v.data, v.dtype, base + plan.reduced.offset(i, k)), 1, count);
+    if (i % (kPoll / kLanes) == kPoll / kLanes - 1) check_interrupt();
   }
 }
 
@@ -101,17 +134,18 @@ void transpose_out(const ReducePlan& plan, int k, int64_t o, int count, int64_t 
 template <class T, class F>
 LAMINA_INLINE double sum_row(int64_t n, F&& f) {
   Lanes16<double> acc = Lanes16<double>::broadcast(0);
-  int64_t i = 0;
-  for (; i + kBlock <= n; i += kBlock)
-    acc = acc + widen((f(i, kLanes) + f(i + 16, kLanes)) + (f(i + 32, kLanes) + f(i + 48, kLanes)));
-  if (i < n) {
-    Lanes16<T> v[4];
-    for (int j = 0; j < 4; ++j) {
-      const int64_t left = n - i - j * kLanes;
-      v[j] = left > 0 ? f(i + j * kLanes, left < kLanes ? left : kLanes) : Lanes16<T>::broadcast(T(0));
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i + kBlock <= end; i += kBlock)
+      acc = acc + widen((f(i, kLanes) + f(i + 16, kLanes)) + (f(i + 32, kLanes) + f(i + 48, kLanes)));
+    if (i < end) {
+      Lanes16<T> v[4];
+      for (int j = 0; j < 4; ++j) {
+        const int64_t left = end - i - j * kLanes;
+        v[j] = left > 0 ? f(i + j * kLanes, left < kLanes ? left : kLanes) : Lanes16<T>::broadcast(T(0));
+      }
+      acc = acc + widen((v[0] + v[1]) + (v[2] + v[3]));
     }
-    acc = acc + widen((v[0] + v[1]) + (v[2] + v[3]));
-  }
+  });
   return fold([](auto x, auto y) __attribute__((always_inline)) { return x + y; }, acc);
 }
 
@@ -121,12 +155,13 @@ LAMINA_INLINE T max_row(const T* x, int64_t n) {
   const T lowest = -T(__builtin_inf());
   const auto pick = [](auto a, auto b) __attribute__((always_inline)) { return select((b > a) | (b != b), b, a); };
   Lanes16<T> a = Lanes16<T>::broadcast(lowest), b = a;
-  int64_t i = 0;
-  for (; i + 2 * kLanes <= n; i += 2 * kLanes) {
-    a = map(pick, a, Lanes16<T>::load(x + i));
-    b = map(pick, b, Lanes16<T>::load(x + i + kLanes));
-  }
-  for (; i < n; i += kLanes) a = map(pick, a, Lanes16<T>::load(x + i, n - i, lowest));
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i + 2 * kLanes <= end; i += 2 * kLanes) {
+      a = map(pick, a, Lanes16<T>::load(x + i));
+      b = map(pick, b, Lanes16<T>::load(x + i + kLanes));
+    }
+    for (; i < end; i += kLanes) a = map(pick, a, Lanes16<T>::load(x + i, end - i, lowest));
+  });
   return fold(pick, map(pick, a, b));
 }
 

@@ -33,9 +33,10 @@ void softmax_row(const T* x, int64_t n, T* y) {
     const Lanes16<T> q = e * inverse;
     return fma(fma(q, s, e), inverse, q);
   };
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) divide(Lanes16<T>::load(y + i)).store(y + i);
-  if (i < n) divide(Lanes16<T>::load(y + i, n - i, T(0))).store(y + i, n - i);
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i + kLanes <= end; i += kLanes) divide(Lanes16<T>::load(y + i)).store(y + i);
+    if (i < end) divide(Lanes16<T>::load(y + i, end - i, T(0))).store(y + i, end - i);
+  });
 }
 
 template <class T>
@@ -45,7 +46,9 @@ void log_softmax_row(const T* x, int64_t n, T* y) {
   const double lse = double(top) + math::log(exp_row<T>(x, n, nullptr, exp_below(top)));
   // Near the largest term the digits of lse beyond T are all that is left.
   const Lanes16<T> hi = Lanes16<T>::broadcast(T(lse)), lo = Lanes16<T>::broadcast(T(lse - double(T(lse))));
-  for (int64_t i = 0; i < n; i += kLanes) ((Lanes16<T>::load(x + i, n - i, T(0)) - hi) - lo).store(y + i, n - i);
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i < end; i += kLanes) ((Lanes16<T>::load(x + i, end - i, T(0)) - hi) - lo).store(y + i, end - i);
+  });
 }
 
 template <class T>
@@ -54,8 +57,10 @@ void softmax_grad_row(const T* dy, const T* y, int64_t n, T* dx) {
     return Lanes16<T>::load(dy + i, c, T(0)) * Lanes16<T>::load(y + i, c, T(0));
   });
   const Lanes16<T> s = Lanes16<T>::broadcast(T(dot));
-  for (int64_t i = 0; i < n; i += kLanes)
-    (Lanes16<T>::load(y + i, n - i, T(0)) * (Lanes16<T>::load(dy + i, n - i, T(0)) - s)).store(dx + i, n - i);
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i < end; i += kLanes)
+      (Lanes16<T>::load(y + i, end - i, T(0)) * (Lanes16<T>::load(dy + i, end - i, T(0)) - s)).store(dx + i, end - i);
+  });
 }
 
 template <class T>
@@ -63,11 +68,13 @@ void log_softmax_grad_row(const T* dy, const T* y, int64_t n, T* dx) {
   const double total = sum_row<T>(
       n, [&](int64_t i, int64_t c) __attribute__((always_inline)) { return Lanes16<T>::load(dy + i, c, T(0)); });
   const Lanes16<T> s = Lanes16<T>::broadcast(T(-total));
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const Lanes16<T> e =
-        map([](auto v) __attribute__((always_inline)) { return math::exp(v); }, Lanes16<T>::load(y + i, n - i, T(0)));
-    fma(e, s, Lanes16<T>::load(dy + i, n - i, T(0))).store(dx + i, n - i);
-  }
+  for_pieces(n, [&](int64_t i, int64_t end) __attribute__((always_inline)) {
+    for (; i < end; i += kLanes) {
+      const Lanes16<T> e = map([](auto v) __attribute__((always_inline)) { return math::exp(v); },
+                               Lanes16<T>::load(y + i, end - i, T(0)));
+      fma(e, s, Lanes16<T>::load(dy + i, end - i, T(0))).store(dx + i, end - i);
+    }
+  });
 }
 
 // The view with size 1 at `dim`, for the plan.

@@ -209,7 +209,7 @@ void refuse_duplicates(const V& items, Key key, const std::string& path, const c
 
 }  // namespace
 
-SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path) {
+SafetensorsReader::SafetensorsReader(const std::string& path, bool verify) : path_(path) {
   if (path.find('\0') != path.npos) raise<FileError>("load: the path holds a null character");
   fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // non-blocking: a named pipe must not hang
   if (fd_ < 0) raise<FileError>("load: cannot open ", path, ": ", std::strerror(errno));
@@ -232,7 +232,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : path_(path) {
     data_start_ = 8 + header;
     parse(text);
     check_layout(size - data_start_);
-    check_metadata();
+    check_metadata(verify);
   } catch (...) {
     close(fd_);
     throw;
@@ -308,23 +308,25 @@ void SafetensorsReader::check_layout(uint64_t data_bytes) const {
   if (at != data_bytes) raise<FileError>("load: ", path_, ": ", data_bytes - at, " bytes follow the last tensor");
 }
 
-void SafetensorsReader::check_metadata() const {
+void SafetensorsReader::check_metadata(bool verify) const {
   auto key = [](const auto& kv) -> std::string_view { return kv.first; };
   refuse_duplicates(metadata_, key, path_, "metadata key");
   refuse_duplicates(checksums_, key, path_, "checksum of");
+  if (!verify) return;
   std::vector<std::string_view> names;
   for (const TensorEntry& e : entries_) names.push_back(e.name);
   std::sort(names.begin(), names.end());
   for (const auto& [tensor, crc] : checksums_)
     if (!std::binary_search(names.begin(), names.end(), tensor))
       raise<FileError>("load: ", path_, ": there is a checksum of '", tensor,
-                       "', but no such tensor: the file is damaged");
+                       "', but no such tensor: the file is damaged; verify=False reads it anyway");
   if (metadata_checksum_.empty() && checksums_.empty()) return;  // written by others
   if (checksum_text(metadata_checksum(metadata_)) != metadata_checksum_)
-    raise<FileError>("load: ", path_, ": the metadata does not match its checksum: the file is damaged");
+    raise<FileError>("load: ", path_,
+                     ": the metadata does not match its checksum: the file is damaged; verify=False reads it anyway");
   if (checksums_.size() != entries_.size())  // lamina writes one for each
     raise<FileError>("load: ", path_, ": ", entries_.size(), " tensors but ", checksums_.size(),
-                     " checksums: the file is damaged");
+                     " checksums: the file is damaged; verify=False reads it anyway");
 }
 
 void SafetensorsReader::read(const TensorEntry& entry, void* out, bool verify) const {

@@ -94,22 +94,28 @@ Tensor all(const Tensor& input, const OptDims& dim, bool keepdim) {
 
 namespace {
 
-// Products without one factor each, for a row with zeros: x becomes (n, n) with ones on the diagonal.
-Tensor products_of_others(const Tensor& x, int64_t dim) {
-  const int64_t n = x.shape()[size_t(dim)];
-  const Tensor row = unsqueeze(transpose(x, dim, -1), -2);  // (..., 1, n)
-  const Tensor square = where(eye(n, {}, DType::bool_, x.device()), Tensor(1.0), row);
-  return transpose(prod(square, -1), dim, -1);
+// The products of all factors but one, along the last dim. Blocks keep it at 16 products per factor: the others of a
+// block times the other blocks.
+Tensor products_of_others(const Tensor& x) {
+  constexpr int64_t kBlock = 16;
+  const int64_t n = x.size(-1);
+  if (n <= kBlock)  // (..., n) becomes (..., n, n) with ones on the diagonal
+    return prod(where(eye(n, {}, DType::bool_, x.device()), Tensor(1.0), unsqueeze(x, -2)), -1);
+  const int64_t count = (n + kBlock - 1) / kBlock, rest = count * kBlock - n;
+  Dims shape = x.shape();
+  shape[shape.size() - 1] = count;
+  shape.push_back(kBlock);
+  const Tensor blocks = reshape(pad(x, Dims{0, rest}, "constant", 1.0), shape);
+  const Tensor products = products_of_others(blocks) * unsqueeze(products_of_others(prod(blocks, -1)), -1);
+  return narrow(flatten(products, -2), -1, 0, n);
 }
 
+// y / x in rows without zeros, whatever the other rows hold.
 Tensor prod_backward(const Tensor& g, const Tensor& x, const Tensor& y, int64_t dim) {
-  constexpr int64_t kSquare = 2048;  // above, zeros get a first derivative only
   const Tensor zero = x.detach() == 0;
   if (!any(zero).item().to_bool()) return g * y / x;
-  if (x.shape()[size_t(dim)] <= kSquare) return g * products_of_others(x, dim);
-  const Tensor zeros_in_row = sum(zero, Dims{dim}, true), rest = prod(where(zero, Tensor(1.0), x), dim, true);
-  const Tensor per_element = where(zero, Tensor(0.0), rest / where(zero, Tensor(1.0), x));
-  return g * where(zeros_in_row == 0, per_element, where((zeros_in_row == 1) & zero, rest, Tensor(0.0)));
+  const Tensor others = transpose(products_of_others(transpose(x, dim, -1)), dim, -1);
+  return where(any(zero, Dims{dim}, true), g * others, g * y / where(zero, Tensor(1.0), x));
 }
 
 }  // namespace

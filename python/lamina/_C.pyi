@@ -1561,7 +1561,7 @@ def less(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input < other."""
 def less_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input <= other."""
-def load_tensors(path: Any) -> Any:
+def load_tensors(path: Any, verify: Any = ...) -> Any:
     """({name: Tensor}, {key: text}) of a safetensors file."""
 long: dtype
 def manual_seed(seed: Any) -> Any:

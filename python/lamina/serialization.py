@@ -39,9 +39,12 @@ def save(obj: Any, f: Path) -> None:
     save_file(tensors, f, {_TREE: json.dumps(tree, separators=(",", ":"))})
 
 
-def load(f: Path) -> Any:
-    """What `save` wrote; any other safetensors file as a dict of tensors by name."""
-    tensors, metadata = load_with_metadata(f)
+def load(f: Path, *, verify: bool = True) -> Any:
+    """What `save` wrote; any other safetensors file as a dict of tensors by name.
+
+    `verify=False` reads a file whose checksums do not match; the structure of the file is checked always.
+    """
+    tensors, metadata = load_with_metadata(f, verify=verify)
     if _TREE not in metadata:
         return tensors
     try:
@@ -55,14 +58,14 @@ def save_file(tensors: dict[str, Tensor], filename: Path, metadata: dict[str, st
     _C.save_tensors(tensors, os.fspath(filename), metadata or {})
 
 
-def load_file(filename: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name."""
-    return load_with_metadata(filename)[0]
+def load_file(filename: Path, *, verify: bool = True) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name; `verify` as in load."""
+    return load_with_metadata(filename, verify=verify)[0]
 
 
-def load_with_metadata(filename: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the text metadata of a safetensors file."""
-    tensors, metadata = _C.load_tensors(os.fspath(filename))
+def load_with_metadata(filename: Path, *, verify: bool = True) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the text metadata of a safetensors file; `verify` as in load."""
+    tensors, metadata = _C.load_tensors(os.fspath(filename), verify)
     return tensors, metadata
 
 

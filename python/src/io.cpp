@@ -37,16 +37,16 @@ void save_tensors(const py::dict& tensors, const py::object& path, const py::dic
   io::save_safetensors(file, sources, extra);
 }
 
-py::tuple load_tensors(const py::object& path) {
+py::tuple load_tensors(const py::object& path, bool verify) {
   const std::string file = file_name(path);
   std::vector<std::pair<std::string, Tensor>> loaded;
   io::Metadata metadata;
   {
     const ReleaseGil release;
-    const io::SafetensorsReader reader(file);
+    const io::SafetensorsReader reader(file, verify);
     for (const io::TensorEntry& entry : reader.entries()) {
       const Tensor t = allocate(entry.shape, entry.dtype);
-      reader.read(entry, t.data());
+      reader.read(entry, t.data(), verify);
       loaded.emplace_back(entry.name, t);
     }
     metadata = reader.metadata();
@@ -62,7 +62,8 @@ py::tuple load_tensors(const py::object& path) {
 void init_io(py::module_& m) {
   m.def("save_tensors", save_tensors, py::arg("tensors"), py::arg("path"), py::arg("metadata") = py::dict(),
         "Writes a safetensors file, all or nothing: {name: Tensor}, and text metadata.");
-  m.def("load_tensors", load_tensors, py::arg("path"), "({name: Tensor}, {key: text}) of a safetensors file.");
+  m.def("load_tensors", load_tensors, py::arg("path"), py::arg("verify") = true,
+        "({name: Tensor}, {key: text}) of a safetensors file.");
 }
 
 }  // namespace lamina::python
