@@ -20,6 +20,18 @@ import lamina
 from .._C import Tensor
 
 Group = dict[str, Any]
+_ACCEPTED = frozenset(("foreach", "fused", "capturable"))  # how PyTorch's steps run: here there is one way
+
+
+def settings(arguments: dict[str, Any]) -> dict[str, Any]:
+    """A group's defaults from the `locals()` of a constructor."""
+    if arguments.get("differentiable"):
+        raise ValueError(
+            f"{type(arguments['self']).__name__}: differentiable=True is not supported, steps are not recorded; "
+            "hint: write the update with tensor operations to differentiate through it"
+        )
+    left_out = _ACCEPTED | {"self", "params", "__class__", "differentiable"}
+    return {name: value for name, value in arguments.items() if name not in left_out}
 
 
 class Optimizer:
@@ -74,6 +86,11 @@ class Optimizer:
             if not group[name] >= 0.0:
                 raise ValueError(f"Invalid {name} value: {group[name]} ({type(self).__name__} needs {name} >= 0)")
 
+    def _require_betas(self, group: Group) -> None:
+        for i, beta in enumerate(group["betas"]):
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"Invalid beta parameter at index {i}: {beta} (needs 0 <= beta < 1)")
+
     def _update(self, group: Group) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define step() or _update(group)")
 
@@ -125,10 +142,22 @@ class Optimizer:
         for key, values in state_dict["state"].items():
             key = int(key) if isinstance(key, str) and key.isdigit() else key
             if key in params:
-                state[params[key]] = {name: _fit(name, value, params[key]) for name, value in values.items()}
+                state[params[key]] = {name: self._fit(name, value, params[key]) for name, value in values.items()}
         self.state = state
         for own, new in zip(self.param_groups, saved, strict=True):
             own.update({name: value for name, value in new.items() if name != "params"})
+
+    def _fit(self, name: str, value: Any, param: Tensor) -> Any:
+        """A loaded value of the state, in the parameter's dtype and device."""
+        if name == "step":  # PyTorch keeps a tensor, lamina an int
+            return int(value.item()) if isinstance(value, Tensor) else int(value)
+        if isinstance(value, Tensor):
+            if tuple(value.shape) != tuple(param.shape):
+                raise ValueError(
+                    f"optimizer state '{name}' has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}"
+                )
+            return value.detach().to(param.device).to(param.dtype).clone()
+        return value
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} ("]
@@ -138,13 +167,40 @@ class Optimizer:
         return "\n".join([*lines, ")"])
 
 
-def _fit(name: str, value: Any, param: Tensor) -> Any:
-    if name == "step":  # PyTorch keeps a tensor, lamina an int
-        return int(value.item()) if isinstance(value, Tensor) else int(value)
-    if isinstance(value, Tensor):
-        if tuple(value.shape) != tuple(param.shape):
-            raise ValueError(
-                f"optimizer state '{name}' has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}"
-            )
-        return value.detach().to(param.device).to(param.dtype).clone()
-    return value
+class PerTensor(Optimizer):
+    """Optimizers whose step is written for one parameter, with tensor operations and without recording them."""
+
+    _numbers: frozenset[str] = frozenset()  # state that PyTorch keeps in tensors of one element, lamina in floats
+
+    def _start(self, param: Tensor, group: Group) -> dict[str, Any]:
+        """The state before the first step; "step" is added to it."""
+        return {}
+
+    def _step_one(self, param: Tensor, grad: Tensor, own: dict[str, Any], group: Group) -> None:
+        raise NotImplementedError
+
+    def _gradient(self, param: Tensor, group: Group) -> Tensor:
+        """The gradient to descend: its sign by `maximize`, with the weight decay that is added to it."""
+        grad: Tensor = -param.grad if group.get("maximize") else param.grad
+        decay = group.get("weight_decay", 0)
+        if decay == 0:
+            return grad
+        if group.get("decoupled_weight_decay"):
+            param.mul_(1 - group["lr"] * decay)
+            return grad
+        return grad.add(param, alpha=decay)
+
+    def _update(self, group: Group) -> None:
+        with lamina.no_grad():
+            for param in group["params"]:
+                if param.grad is None:
+                    continue
+                own = self.state.get(param)
+                if own is None:
+                    own = {"step": 0, **self._start(param, group)}
+                own["step"] += 1
+                self._step_one(param, self._gradient(param, group), own, group)
+                self.state[param] = own
+
+    def _fit(self, name: str, value: Any, param: Tensor) -> Any:
+        return float(value) if name in self._numbers else super()._fit(name, value, param)
