@@ -82,12 +82,17 @@ Tensor mean(const Tensor& input, const OptDims& dim, bool keepdim, std::optional
   return y;
 }
 
+// The kernel sees truth values alone: a NaN is true, and no integer is cut to a byte.
+static Tensor run_logical(ReduceOp op, const Tensor& x, const Reduced& r) {
+  return run_reduce(op, x.dtype() == DType::bool_ ? x : ne(x, 0), r, DType::bool_);
+}
+
 Tensor any(const Tensor& input, const OptDims& dim, bool keepdim) {
-  return run_reduce(ReduceOp::any, input, reduced_shape("any", input, dim, keepdim), DType::bool_);
+  return run_logical(ReduceOp::any, input, reduced_shape("any", input, dim, keepdim));
 }
 
 Tensor all(const Tensor& input, const OptDims& dim, bool keepdim) {
-  return run_reduce(ReduceOp::all, input, reduced_shape("all", input, dim, keepdim), DType::bool_);
+  return run_logical(ReduceOp::all, input, reduced_shape("all", input, dim, keepdim));
 }
 
 // ---- product ----

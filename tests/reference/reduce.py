@@ -67,12 +67,18 @@ def var_mean(x, dim=None, unbiased=None, keepdim=False, correction=None):
     return var(x, dim, unbiased, keepdim, correction), np.mean(x, dim, keepdims=keepdim)
 
 
-@op("any", lambda r: [(r.bools(3, 4),), (r.bools(3, 4), 1), (r(3, 4), 0, True), (r(0, 3), 0)], grad=False)
+def _truths(r):
+    """Numbers whose truth is lost when they are cut to a byte or combined bit by bit."""
+    wide = np.array([[1, 2, 4], [256, 1 << 32, -1 << 40], [0, 0, 1 << 32], [0, 0, 0]])
+    return [(wide, 1), (wide,), (np.array([[0.5, np.nan], [1e-30, 0.0], [-0.0, 0.0]]), 1), (np.array([1, 2]),)]
+
+
+@op("any", lambda r: _truths(r) + [(r.bools(3, 4),), (r.bools(3, 4), 1), (r(3, 4), 0, True), (r(0, 3), 0)], grad=False)
 def any(x, dim=None, keepdim=False):
     return np.any(x, dim, keepdims=keepdim)
 
 
-@op("all", lambda r: [(r.bools(3, 4),), (r.bools(3, 4), 1), (r(3, 4), 0, True), (r(0, 3), 0)], grad=False)
+@op("all", lambda r: _truths(r) + [(r.bools(3, 4),), (r.bools(3, 4), 1), (r(3, 4), 0, True), (r(0, 3), 0)], grad=False)
 def all(x, dim=None, keepdim=False):
     return np.all(x, dim, keepdims=keepdim)
 

@@ -1,0 +1,18 @@
+"""lamina against PyTorch's own sample inputs, for every operation that both have."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("expecttest")  # PyTorch's sample inputs need it
+op_db = pytest.importorskip("op_db")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n, op in op_db.database().items() if op_db.function_of(op.name)])
+def test_samples(name):
+    outcome = op_db.run(name)
+    if outcome.status == "skipped":
+        pytest.skip(outcome.reason)
+    assert not outcome.failures, "\n".join(outcome.failures[:5])
