@@ -190,21 +190,20 @@ inline PyObject* wrap(bool b) { return PyBool_FromLong(b); }
 inline PyObject* wrap(int64_t v) { return PyLong_FromLongLong(v); }
 inline PyObject* wrap(double v) { return PyFloat_FromDouble(v); }
 
-// How much work an argument stands for: beyond a threshold the GIL is released.
-inline int64_t weight(const Tensor& t) { return t.defined() ? t.numel() : 0; }
-inline int64_t weight(const TensorList& l) {
-  int64_t n = 0;
+// How much work an argument stands for: beyond a threshold the GIL is released. As double, since sizes are unchecked here.
+inline double weight(const Tensor& t) { return t.defined() ? double(t.numel()) : 0; }
+inline double weight(const TensorList& l) {
+  double n = 0;
   for (const Tensor& t : l) n += weight(t);
   return n;
 }
-inline int64_t weight(const Size& s) {
-  int64_t n = 1;
-  for (int64_t d : s)
-    if (d > 0 && __builtin_mul_overflow(n, d, &n)) return INT64_MAX;
+inline double weight(const Size& s) {
+  double n = 1;
+  for (int64_t d : s) n *= double(d);
   return n;
 }
 template <class T>
-int64_t weight(const T&) {
+double weight(const T&) {
   return 0;
 }
 

@@ -85,7 +85,7 @@ struct Row<R(A...)> {
   template <size_t... I>
   static PyObject* call(R (*fn)(A...), PyObject* const* slots, Values& d, std::index_sequence<I...>) {
     Values v{(slots[I] ? From<Value<A>>::get(slots[I]) : std::get<I>(d))...};
-    const bool heavy = (weight(std::get<I>(v)) + ... + 0) > int64_t(kReleaseGilAt);
+    const bool heavy = (weight(std::get<I>(v)) + ... + 0) > double(kReleaseGilAt);
     const auto run = [&] {
       const ReleaseGil release(heavy);
       return fn(std::get<I>(v)...);
