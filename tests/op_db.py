@@ -166,7 +166,9 @@ def gradients(sample, arguments: list, keywords: dict, got, expected) -> Iterato
     for i, (o, t) in enumerate(zip(ours, theirs, strict=True)):
         if t.requires_grad and t.is_leaf and not (o.grad is None and t.grad is None):
             mine = np.zeros(o.shape) if o.grad is None else o.grad
-            yield same(mine, torch.zeros(t.shape, dtype=t.dtype) if t.grad is None else t.grad, GRADIENT, f"gradient {i}")
+            yield same(
+                mine, torch.zeros(t.shape, dtype=t.dtype) if t.grad is None else t.grad, GRADIENT, f"gradient {i}"
+            )
 
 
 def check(op, function: Callable, sample, dtype: torch.dtype, grad: bool, random: bool) -> Iterator[str]:

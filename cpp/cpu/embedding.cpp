@@ -69,8 +69,9 @@ void embedding(const View& weight, const View& indices, const View& out, int64_t
         note_bad(bad, i);
         continue;
       }
-      __builtin_memcpy(element(out.data, out.dtype, i * width), element(weight.data, weight.dtype, v * width),
-                       size_t(width) * bytes);
+      if (width > 0)  // else there may be no memory at all
+        __builtin_memcpy(element(out.data, out.dtype, i * width), element(weight.data, weight.dtype, v * width),
+                         size_t(width) * bytes);
     }
   });
 }

@@ -190,7 +190,8 @@ inline PyObject* wrap(bool b) { return PyBool_FromLong(b); }
 inline PyObject* wrap(int64_t v) { return PyLong_FromLongLong(v); }
 inline PyObject* wrap(double v) { return PyFloat_FromDouble(v); }
 
-// How much work an argument stands for: beyond a threshold the GIL is released. As double, since sizes are unchecked here.
+// How much work an argument stands for: beyond a threshold the GIL is released. As double, since sizes are unchecked
+// here.
 inline double weight(const Tensor& t) { return t.defined() ? double(t.numel()) : 0; }
 inline double weight(const TensorList& l) {
   double n = 0;
