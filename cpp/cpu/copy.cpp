@@ -122,11 +122,11 @@ void copy(const View& src, const View& dst) {
     const int64_t side = kLines * kLine / int64_t(size_of(dst.dtype)), strips = (w.shape[t] + side - 1) / side;
     const int64_t total = strips * (numel / (w.shape[t] * w.shape[w.ndim - 1]));
     const int64_t grain = kGrain / (side * w.shape[w.ndim - 1]) + 1;
-    return for_work(double(numel), total, grain, [&](int64_t lo, int64_t hi) {
+    return for_work(double(numel) * 0.5, total, grain, [&](int64_t lo, int64_t hi) {
       for (int64_t k = lo; k < hi; ++k) copy_strip(w, convert, t, k / strips, k % strips * side);
     });
   }
-  for_work(double(numel) * 0.5, numel, kGrain, [&](int64_t lo, int64_t hi) { copy_rows(w, convert, lo, hi); });
+  for_work(double(numel) * 0.2, numel, kGrain, [&](int64_t lo, int64_t hi) { copy_rows(w, convert, lo, hi); });
 }
 
 void fill(const View& dst, Scalar value) {

@@ -124,7 +124,7 @@ void forward(const View& x, const View& weight, const View& bias, double eps, co
   T* params = static_cast<T*>(scratch(2, size_t(2 * n + 1) * sizeof(T)));
   const T *w = parameter(weight, n, params), *b = parameter(bias, n, params + n);
   const int64_t grain = kTileElements / 4 / (n < kTileElements ? n + 1 : kTileElements);
-  for_work(double(rows) * double(n + 16) * 0.3, rows, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) {
+  for_work(double(rows) * double(n + 16) * 0.2, rows, grain > 0 ? grain : 1, [&](int64_t lo, int64_t hi) {
     T* buf = static_cast<T*>(scratch(1, size_t((kQuad + 1) * n) * sizeof(T)));
     const bool direct = stored_as<T>(y.dtype);
     double *m = mean.as<double>(), *r = rstd.as<double>();
@@ -278,7 +278,7 @@ void backward(const View* in, const View& weight, const View& mean, const View& 
         scatter_row<T>(dx.dtype, q[k].dx, element(dx.data, dx.dtype, (i + k) * n), 1, n);
     }
   };
-  for_tiles(chunks, sum_chunk, threads_for(double(rows) * double(n + 16) * 0.6));
+  for_tiles(chunks, sum_chunk, threads_for(double(rows) * double(n + 16) * 0.4));
   if (params) fold_parameters<T>(total, chunks, width, n, dw, db);
 }
 

@@ -141,7 +141,7 @@ void adam_tile(const Flat<5>& flat, int t, int64_t first, int64_t n, const AdamS
 
 void sgd_step(const View* params, const View* grads, const View* momentum, int count, const SgdStep& step) {
   const Flat<3> flat{{params, grads, momentum}, count};
-  for_flat(params, count, 0.3, [&](int t, int64_t first, int64_t n) {
+  for_flat(params, count, 0.2, [&](int t, int64_t first, int64_t n) {
     params[t].dtype == DType::float64 ? sgd_tile<double>(flat, t, first, n, step)
                                       : sgd_tile<float>(flat, t, first, n, step);
   });
@@ -150,7 +150,7 @@ void sgd_step(const View* params, const View* grads, const View* momentum, int c
 void adam_step(const View* params, const View* grads, const View* mean, const View* square, const View* largest,
                int count, const AdamStep& step) {
   const Flat<5> flat{{params, grads, mean, square, largest}, count};
-  for_flat(params, count, 0.6, [&](int t, int64_t first, int64_t n) {
+  for_flat(params, count, 0.4, [&](int t, int64_t first, int64_t n) {
     params[t].dtype == DType::float64 ? adam_tile<double>(flat, t, first, n, step)
                                       : adam_tile<float>(flat, t, first, n, step);
   });
