@@ -359,7 +359,17 @@ Tensor pad_by_index(const Tensor& x, const Dims& pad, std::string_view mode) {
                       describe("input", x), ", pad ", to_string(pad));
   Tensor y = x;
   for (int64_t k = 0; k < pairs; ++k) {
-    const int64_t d = x.dim() - 1 - k, n = x.size(d), before = pad[size_t(2 * k)], after = pad[size_t(2 * k + 1)];
+    const int64_t d = x.dim() - 1 - k;
+    int64_t before = pad[size_t(2 * k)], after = pad[size_t(2 * k + 1)];
+    if (mode == "circular" && (before < 0 || after < 0)) {  // the cut signal is the one that repeats
+      const int64_t size = y.size(d), from = -std::clamp<int64_t>(before, -size, 0),
+                    to = size + std::clamp<int64_t>(after, -size, 0);
+      if (to < from)
+        raise<ShapeError>("pad: dim ", d, " of size ", size, " would become ", to - from, ": ", describe("input", x));
+      y = slice(y, d, from, to);
+      before = std::max<int64_t>(before, 0), after = std::max<int64_t>(after, 0);
+    }
+    const int64_t n = y.size(d);
     if (before == 0 && after == 0) continue;
     const int64_t limit = mode == "reflect" ? n - 1 : mode == "circular" ? n : INT64_MAX;
     if (n == 0 || before > limit || after > limit)

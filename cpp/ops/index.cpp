@@ -402,7 +402,10 @@ Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
 Tensor index_add_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source, Scalar alpha) {
   const int64_t d = wrap_dim(dim, self.dim(), "index_add_");
   const Tensor i = line_index("index_add_", index, self);
-  if (self.dim() == 0) raise<ShapeError>("index_add_: self must have at least 1 dim");
+  if (self.dim() == 0) {
+    index_add_(unsqueeze(self, 0), 0, index, source.dim() == 0 ? unsqueeze(source, 0) : source, alpha);
+    return self;
+  }
   Dims want = self.shape();
   want[size_t(d)] = i.numel();
   if (source.shape() != want)
@@ -419,7 +422,10 @@ Tensor index_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor
 }
 Tensor index_copy_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source) {
   const int64_t d = wrap_dim(dim, self.dim(), "index_copy_");
-  if (self.dim() == 0) raise<ShapeError>("index_copy_: self must have at least 1 dim");
+  if (self.dim() == 0) {
+    index_copy_(unsqueeze(self, 0), 0, index, source.dim() == 0 ? unsqueeze(source, 0) : source);
+    return self;
+  }
   const Tensor i = line_index("index_copy_", index, self);
   Dims want = self.shape();
   want[size_t(d)] = i.numel();
@@ -435,7 +441,10 @@ Tensor index_copy(const Tensor& x, int64_t dim, const Tensor& index, const Tenso
 }
 Tensor index_fill_(const Tensor& self, int64_t dim, const Tensor& index, const Operand& value) {
   const int64_t d = wrap_dim(dim, self.dim(), "index_fill_");
-  if (self.dim() == 0) raise<ShapeError>("index_fill_: self must have at least 1 dim");
+  if (self.dim() == 0) {
+    index_fill_(unsqueeze(self, 0), 0, index, value);
+    return self;
+  }
   if (value.dim() > 0)
     raise<ShapeError>("index_fill_: value must be a number or a 0-d tensor, got ", describe("value", value));
   write_indexed("index_fill_", self, one_index(self, d, line_index("index_fill_", index, self)), value, false, true);
@@ -507,7 +516,8 @@ Tensor take_along_dim(const Tensor& x, const Tensor& indices, std::optional<int6
     if (a[i] == 1) a[i] = b[i];
     if (b[i] == 1) b[i] = a[i];
   }
-  return gather(expand(x, a), d, expand(indices, b));
+  const Tensor from_end = indices + (x.dim() == 0 ? 1 : x.size(d));  // negative ones count from the end
+  return gather(expand(x, a), d, expand(where(indices < 0, from_end, indices), b));
 }
 
 }  // namespace lamina

@@ -67,7 +67,7 @@ View matrices(const Tensor& t, const Dims& batch, int64_t m, int64_t n) {
 }
 
 Tensor transposed(const Tensor& x) { return transpose(x, -2, -1); }
-Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : reshape(x, Size{-1, x.shape().back()}); }
+Tensor as_rows(const Tensor& x) { return x.dim() == 2 ? x : flatten(x, 0, -2); }
 Saved save_if(bool needed, const Tensor& x) { return needed ? save(x) : Saved(); }
 
 Tensor input_gradient(const Tensor& g, const Tensor& b, const Dims& shape) {
