@@ -45,9 +45,16 @@ _LAZY = {
 def __getattr__(name: str) -> object:
     """Submodules load on first use, so that importing lamina stays cheap."""
     import importlib
+    import sys
 
     if name in _SUBMODULES:
         return importlib.import_module("." + name, __name__)
     if name in _LAZY:
         return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
-    raise AttributeError(f"module 'lamina' has no attribute {name!r}")
+    from ._missing import missing
+
+    raise missing(sys.modules[__name__], name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_SUBMODULES, *_LAZY})

@@ -79,3 +79,11 @@ __all__ = [
     "init",
     "utils",
 ]
+
+
+def __getattr__(name: str) -> object:
+    import sys
+
+    from .._missing import missing
+
+    raise missing(sys.modules[__name__], name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from .._C import Tensor
@@ -38,7 +39,9 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(_F, name)
     except AttributeError:
-        raise AttributeError(f"module 'lamina.nn.functional' has no attribute {name!r}") from None
+        from .._missing import missing
+
+        raise missing(sys.modules[__name__], name) from None
 
 
 def __dir__() -> list[str]:

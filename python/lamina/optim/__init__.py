@@ -37,4 +37,8 @@ def __getattr__(name: str) -> object:
         import importlib
 
         return importlib.import_module(".swa_utils", __name__)
-    raise AttributeError(f"module 'lamina.optim' has no attribute {name!r}")
+    import sys
+
+    from .._missing import missing
+
+    raise missing(sys.modules[__name__], name)
