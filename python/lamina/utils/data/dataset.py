@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import lamina
@@ -21,7 +21,7 @@ class Dataset(Generic[T]):
     def __getitem__(self, index: Any) -> T:
         raise NotImplementedError(f"{type(self).__name__} must define __getitem__")
 
-    def __add__(self, other: Dataset[Any]) -> ConcatDataset:
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
         return ConcatDataset([self, other])
 
 
@@ -30,6 +30,9 @@ class IterableDataset(Dataset[T]):
 
     def __iter__(self) -> Iterator[T]:
         raise NotImplementedError(f"{type(self).__name__} must define __iter__")
+
+    def __add__(self, other: Dataset[Any]) -> Dataset[Any]:
+        return ChainDataset([self, other])
 
 
 class TensorDataset(Dataset[Any]):
@@ -107,6 +110,56 @@ class ConcatDataset(Dataset[Any]):
         index %= count
         which = bisect_right(self.cumulative_sizes, index)
         return self.datasets[which][index - (self.cumulative_sizes[which - 1] if which else 0)]
+
+
+class ChainDataset(IterableDataset[Any]):
+    """Streams one after the other.
+
+    >>> from lamina.utils.data import ChainDataset, IterableDataset
+    >>> class Numbers(IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(ChainDataset([Numbers(), Numbers()]))
+    [0, 1, 0, 1]
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = list(datasets)
+        for i, part in enumerate(self.datasets):
+            if not isinstance(part, IterableDataset):
+                raise TypeError(f"ChainDataset: dataset {i} is a {type(part).__name__}, expected an IterableDataset")
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(self.datasets)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.datasets)
+
+
+class StackDataset(Dataset[Any]):
+    """Datasets of one length side by side: an item is a tuple of their items, or a dict where they have names.
+
+    >>> from lamina.utils.data import StackDataset
+    >>> StackDataset(x=[1, 2], y="ab")[1]
+    {'x': 2, 'y': 'b'}
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ValueError("StackDataset: give datasets either by position or by name, and at least one")
+        self.datasets: Any = args or kwargs
+        sizes = [len(part) for part in args or kwargs.values()]
+        if len(set(sizes)) > 1:
+            raise ValueError(f"StackDataset: datasets must have the same length, got {sizes}")
+        self._length = sizes[0]
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: part[index] for name, part in self.datasets.items()}
+        return tuple(part[index] for part in self.datasets)
+
+    def __len__(self) -> int:
+        return self._length
 
 
 def random_split(dataset: Any, lengths: Sequence[int | float], generator: Generator | None = None) -> list[Subset]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, repeat, takewhile
 from typing import TYPE_CHECKING, Any
 
 import lamina
 
 from .dataset import IterableDataset, Subset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
+from .worker import Workers
 
 if TYPE_CHECKING:
     from ..._C import Generator, Tensor
@@ -55,8 +56,10 @@ class DataLoader:
 
     num_workers counts threads that prepare batches ahead (prefetch_factor each, in order): what a dataset raises there
     comes out of the loop with its type and traceback. Shuffling draws from `generator`, or from the default one. One
-    generator is not safe to share between threads: datasets that augment at random keep their own when num_workers > 1.
-    pin_memory and persistent_workers are accepted and change nothing.
+    generator is not safe to share between threads: datasets that augment at random keep their own when num_workers > 1,
+    seeded from `get_worker_info().seed`. A stream (IterableDataset) is read ahead by one thread, so the batches are the
+    same whatever num_workers is. `timeout` is the longest wait for one batch in seconds. persistent_workers keeps the
+    threads between epochs; pin_memory, multiprocessing_context and in_order are accepted and change nothing.
 
     >>> import lamina
     >>> from lamina.utils.data import DataLoader, TensorDataset
@@ -75,14 +78,22 @@ class DataLoader:
         collate_fn: Callable[[list[Any]], Any] | None = None,
         pin_memory: bool = False,
         drop_last: bool = False,
+        timeout: float = 0,
         worker_init_fn: Callable[[int], None] | None = None,
+        multiprocessing_context: Any = None,
         generator: Generator | None = None,
         *,
         prefetch_factor: int | None = None,
         persistent_workers: bool = False,
+        pin_memory_device: str = "",
+        in_order: bool = True,
     ) -> None:
         if num_workers < 0:
             raise ValueError(f"DataLoader: num_workers should be non-negative, got {num_workers}")
+        if timeout < 0:
+            raise ValueError(f"DataLoader: timeout should be non-negative, got {timeout}")
+        if num_workers == 0 and (prefetch_factor is not None or persistent_workers):
+            raise ValueError("DataLoader: prefetch_factor and persistent_workers need num_workers > 0")
         if prefetch_factor is not None and prefetch_factor < 1:
             raise ValueError(f"DataLoader: prefetch_factor should be positive, got {prefetch_factor}")
         if sampler is not None and shuffle:
@@ -96,7 +107,9 @@ class DataLoader:
             raise ValueError("DataLoader: an IterableDataset has its own order; shuffle and samplers do not apply")
         self.dataset, self.num_workers, self.generator = dataset, num_workers, generator
         self.prefetch_factor = 2 if prefetch_factor is None else prefetch_factor
-        self.worker_init_fn, self.drop_last = worker_init_fn, drop_last
+        self.worker_init_fn, self.drop_last, self.timeout = worker_init_fn, drop_last, timeout
+        self.pin_memory, self.persistent_workers = pin_memory, persistent_workers
+        self._workers: Workers | None = None
         self.collate_fn = default_collate if collate_fn is None else collate_fn
         self._plain = sampler is None and batch_sampler is None and batch_size is not None and not streams
         if sampler is None and not streams:
@@ -117,7 +130,7 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.dataset, IterableDataset):
-            return self._stream()
+            return self._stream() if self.num_workers == 0 else self._prefetch_stream()
         if self._plain and self.collate_fn is default_collate and type(_base(self.dataset)) is TensorDataset:
             return self._run(self.dataset.gather, self._index_tensors())
         if self.batch_sampler is not None:
@@ -154,42 +167,55 @@ class DataLoader:
     def _run(self, fetch: Callable[[Any], Any], work: Iterator[Any]) -> Iterator[Any]:
         return map(fetch, work) if self.num_workers == 0 else self._prefetch(fetch, work)
 
-    def _prefetch(self, fetch: Callable[[Any], Any], work: Iterator[Any]) -> Iterator[Any]:
-        """At most num_workers * prefetch_factor batches ahead; leaving the loop early ends the threads."""
-        from concurrent.futures import Future, ThreadPoolExecutor
+    def _prefetch_stream(self) -> Iterator[Any]:
+        """One thread alone touches the stream; the end of it comes through as an object."""
+        end = object()
+        stream: list[Iterator[Any]] = []
 
-        pool = ThreadPoolExecutor(self.num_workers, "lamina-data")
-        if self.worker_init_fn is not None:
-            fetch = _after_init(self.worker_init_fn, fetch, self.num_workers)
-        ahead: deque[Future[Any]] = deque()
+        def following(_: Any) -> Any:
+            if not stream:
+                stream.append(self._stream())
+            return next(stream[0], end)
+
+        return takewhile(lambda batch: batch is not end, self._prefetch(following, repeat(None), 1))
+
+    def _prefetch(self, fetch: Callable[[Any], Any], work: Iterator[Any], threads: int = 0) -> Iterator[Any]:
+        """At most num_workers * prefetch_factor batches ahead; leaving the loop early ends or frees the threads."""
+        threads = threads or self.num_workers
+        workers, self._workers = self._workers, None  # a second loop at the same time gets its own threads
+        if workers is None:
+            seed = lamina.initial_seed() if self.generator is None else self.generator.initial_seed()
+            workers = Workers(threads, self.worker_init_fn, self.dataset, seed)
+        ahead: deque[Any] = deque()
         try:
             for item in islice(work, self.num_workers * self.prefetch_factor):
-                ahead.append(pool.submit(fetch, item))
+                ahead.append(workers.submit(fetch, item))
             while ahead:
-                result = ahead.popleft().result()
+                result = self._wait(ahead.popleft())
                 for item in islice(work, 1):
-                    ahead.append(pool.submit(fetch, item))
+                    ahead.append(workers.submit(fetch, item))
                 yield result
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in ahead:
+                future.cancel()
+            if self.persistent_workers:
+                self._workers = workers
+            else:
+                workers.stop()
+
+    def _wait(self, future: Any) -> Any:
+        if self.timeout == 0:
+            return future.result()
+        from concurrent.futures import wait
+
+        if not wait([future], self.timeout).done:
+            raise RuntimeError(
+                f"DataLoader timed out after {self.timeout} seconds; hint: a larger timeout, or 0 for none"
+            )
+        return future.result()
 
 
 def _base(dataset: Any) -> Any:
     while type(dataset) is Subset:
         dataset = dataset.dataset
     return dataset
-
-
-def _after_init(init: Callable[[int], None], fetch: Callable[[Any], Any], count: int) -> Callable[[Any], Any]:
-    """`fetch`, after `init(number)` once in each thread; what init raises comes out as from fetch."""
-    from threading import local
-
-    numbers, state = iter(range(count)), local()
-
-    def run(item: Any) -> Any:
-        if not hasattr(state, "ready"):
-            init(next(numbers))
-            state.ready = True
-        return fetch(item)
-
-    return run

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import accumulate
+from math import log
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import lamina
@@ -45,6 +48,8 @@ class RandomSampler(Sampler[int]):
     ) -> None:
         if num_samples is not None and num_samples <= 0:
             raise ValueError(f"RandomSampler: num_samples should be a positive integer, got {num_samples}")
+        if not isinstance(replacement, bool):
+            raise TypeError(f"RandomSampler: replacement should be a bool, got {replacement!r}")
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self.num_samples = num_samples
 
@@ -73,6 +78,54 @@ class SubsetRandomSampler(Sampler[int]):
 
     def __len__(self) -> int:
         return len(self.indices)
+
+
+class WeightedRandomSampler(Sampler[int]):
+    """num_samples indices, each with a probability in proportion to its weight; without replacement each once.
+
+    Without replacement the order is that of the keys log(U) / weight (Efraimidis and Spirakis 2006).
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[float],
+        num_samples: int,
+        replacement: bool = True,
+        generator: Generator | None = None,
+    ) -> None:
+        if isinstance(num_samples, bool) or not isinstance(num_samples, int) or num_samples <= 0:
+            raise ValueError(f"WeightedRandomSampler: num_samples should be a positive integer, got {num_samples!r}")
+        if not isinstance(replacement, bool):
+            raise ValueError(f"WeightedRandomSampler: replacement should be a bool, got {replacement!r}")
+        self.weights = lamina.as_tensor(weights, dtype=lamina.float64)
+        if self.weights.ndim != 1:
+            raise lamina.ShapeError(
+                f"WeightedRandomSampler: weights should have one dim, got shape {tuple(self.weights.shape)}"
+            )
+        good = (self.weights >= 0) & self.weights.isfinite()
+        positive = int((self.weights > 0).sum().item())
+        if not good.all().item() or positive == 0:
+            raise ValueError("WeightedRandomSampler: weights should be finite, not negative, and not all zero")
+        if not replacement and num_samples > positive:
+            raise ValueError(
+                f"WeightedRandomSampler: {num_samples} samples without replacement from {positive} weights above zero"
+            )
+        self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
+
+    def __iter__(self) -> Iterator[int]:
+        count = self.num_samples if self.replacement else len(self.weights)
+        uniform = lamina.rand(count, dtype=lamina.float64, generator=self.generator)
+        if self.replacement:
+            sums = list(accumulate(self.weights.tolist()))
+            last = bisect_left(sums, sums[-1])  # the last index with a weight above 0
+            yield from (min(bisect_right(sums, u * sums[-1]), last) for u in uniform.tolist())
+            return
+        pairs = zip(uniform.tolist(), self.weights.tolist(), strict=True)
+        keys = [(log(1 - u) / w, -i) for i, (u, w) in enumerate(pairs) if w > 0]
+        yield from (-i for _, i in sorted(keys, reverse=True)[: self.num_samples])
+
+    def __len__(self) -> int:
+        return self.num_samples
 
 
 class BatchSampler(Sampler[list[int]]):
