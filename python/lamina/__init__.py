@@ -11,9 +11,12 @@ from ._grad_mode import set_grad_enabled as set_grad_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
+    from . import amp as amp
     from . import autograd as autograd
     from . import cuda as cuda
     from . import datasets as datasets
+    from . import distributions as distributions
+    from . import jit as jit
     from . import models as models
     from . import nn as nn
     from . import optim as optim
@@ -22,6 +25,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from ._printing import get_printoptions as get_printoptions
     from ._printing import printoptions as printoptions
     from ._printing import set_printoptions as set_printoptions
+    from .amp.autocast import autocast as autocast
     from .serialization import load as load
     from .serialization import save as save
 
@@ -32,8 +36,11 @@ contiguous_format = "contiguous_format"
 channels_last = "channels_last"
 preserve_format = "preserve_format"
 
-_SUBMODULES = frozenset(("nn", "optim", "utils", "models", "datasets", "autograd", "cuda", "random", "cli"))
+_SUBMODULES = frozenset(
+    ("nn", "optim", "distributions", "amp", "jit", "utils", "models", "datasets", "autograd", "cuda", "random", "cli")
+)
 _LAZY = {
+    "autocast": "amp",
     "save": "serialization",
     "load": "serialization",
     "set_printoptions": "_printing",
