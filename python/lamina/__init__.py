@@ -11,12 +11,11 @@ from ._grad_mode import set_grad_enabled as set_grad_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
-    from . import amp as amp
     from . import autograd as autograd
     from . import cuda as cuda
     from . import datasets as datasets
-    from . import distributions as distributions
-    from . import jit as jit
+    from . import func as func
+    from . import linalg as linalg
     from . import models as models
     from . import nn as nn
     from . import optim as optim
@@ -25,7 +24,19 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from ._printing import get_printoptions as get_printoptions
     from ._printing import printoptions as printoptions
     from ._printing import set_printoptions as set_printoptions
-    from .amp.autocast import autocast as autocast
+    from .func import vmap as vmap
+    from .linalg.classic import cholesky as cholesky
+    from .linalg.classic import cholesky_inverse as cholesky_inverse
+    from .linalg.classic import cholesky_solve as cholesky_solve
+    from .linalg.classic import det as det
+    from .linalg.classic import inverse as inverse
+    from .linalg.classic import logdet as logdet
+    from .linalg.classic import matrix_exp as matrix_exp
+    from .linalg.classic import matrix_power as matrix_power
+    from .linalg.classic import pinverse as pinverse
+    from .linalg.classic import qr as qr
+    from .linalg.classic import slogdet as slogdet
+    from .linalg.classic import svd as svd
     from .serialization import load as load
     from .serialization import save as save
 
@@ -37,15 +48,27 @@ channels_last = "channels_last"
 preserve_format = "preserve_format"
 
 _SUBMODULES = frozenset(
-    ("nn", "optim", "distributions", "amp", "jit", "utils", "models", "datasets", "autograd", "cuda", "random", "cli")
+    ("nn", "optim", "utils", "models", "datasets", "autograd", "cuda", "random", "cli", "linalg", "func")
 )
 _LAZY = {
-    "autocast": "amp",
     "save": "serialization",
     "load": "serialization",
     "set_printoptions": "_printing",
     "get_printoptions": "_printing",
     "printoptions": "_printing",
+    "vmap": "func",
+    "cholesky": "linalg.classic",
+    "cholesky_inverse": "linalg.classic",
+    "cholesky_solve": "linalg.classic",
+    "det": "linalg.classic",
+    "inverse": "linalg.classic",
+    "logdet": "linalg.classic",
+    "matrix_exp": "linalg.classic",
+    "matrix_power": "linalg.classic",
+    "pinverse": "linalg.classic",
+    "qr": "linalg.classic",
+    "slogdet": "linalg.classic",
+    "svd": "linalg.classic",
 }
 
 

@@ -9,6 +9,10 @@ from .backward import backward, grad
 from .function import Function, FunctionCtx, once_differentiable
 from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what __getattr__ loads
+    from . import functional as functional
+
 __all__ = [
     "Function",
     "FunctionCtx",
@@ -27,3 +31,11 @@ __all__ = [
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "functional":
+        import importlib
+
+        return importlib.import_module("." + name, __name__)
+    raise AttributeError(f"module 'lamina.autograd' has no attribute {name!r}")
