@@ -154,6 +154,44 @@ def chain(lib):
     return step
 
 
+def call(function, *arguments):
+    """function(lib, *tensors); each argument makes one tensor of a library."""
+
+    def make(lib):
+        tensors = [a(lib) for a in arguments]
+        return lambda: function(lib, *tensors)
+
+    return make
+
+
+def floats(*shape):
+    return lambda lib: tensor(lib, *shape)
+
+
+def indices(high, *shape):
+    values = np.random.default_rng(1).integers(0, high, shape)
+    return lambda lib: lib.tensor(values)
+
+
+SURFACE = [
+    Row("conv1d 32x64x1000 -> 64, k 3", 1.0, call(lambda m, x, w: m.nn.functional.conv1d(x, w, padding=1), floats(32, 64, 1000), floats(64, 64, 3))),
+    Row("conv3d 4x16x16x32x32 -> 16, k 3", 1.0, call(lambda m, x, w: m.nn.functional.conv3d(x, w, padding=1), floats(4, 16, 16, 32, 32), floats(16, 16, 3, 3, 3))),
+    Row("conv_transpose2d 16x64x16x16 -> 32, k 4", 1.0, call(lambda m, x, w: m.nn.functional.conv_transpose2d(x, w, stride=2, padding=1), floats(16, 64, 16, 16), floats(64, 32, 4, 4))),
+    Row("group_norm 16x64x32x32, 8 groups", 1.0, call(lambda m, x, w, b: m.nn.functional.group_norm(x, 8, w, b), floats(16, 64, 32, 32), floats(64), floats(64))),
+    Row("embedding 10000x128, 64x256 rows", 1.0, call(lambda m, i, w: m.nn.functional.embedding(i, w), indices(10000, 64, 256), floats(10000, 128))),
+    Row("gather 1000x1000", 1.0, call(lambda m, x, i: m.gather(x, 1, i), floats(1000, 1000), indices(1000, 1000, 1000))),
+    Row("scatter_add 1000x1000", 1.0, call(lambda m, x, i, s: m.scatter_add(x, 1, i, s), floats(1000, 1000), indices(1000, 1000, 1000), floats(1000, 1000))),
+    Row("topk 10 of 1000x1000", 1.0, call(lambda m, x: m.topk(x, 10, 1), floats(1000, 1000))),
+    Row("sort 1000x1000", 1.0, call(lambda m, x: m.sort(x, 1), floats(1000, 1000))),
+    Row("sort 1e6", 1.0, call(lambda m, x: m.sort(x), floats(10**6))),
+    Row("cumsum 1000x1000, last dim", 1.0, call(lambda m, x: m.cumsum(x, 1), floats(1000, 1000))),
+    Row("cumsum 1000x1000, first dim", 1.0, call(lambda m, x: m.cumsum(x, 0), floats(1000, 1000))),
+    Row("einsum bij,bjk->bik 32x128x128", 1.0, call(lambda m, a, b: m.einsum("bij,bjk->bik", a, b), floats(32, 128, 128), floats(32, 128, 128))),
+    Row("einsum bhqd,bhkd->bhqk 8x8x64x64", 1.0, call(lambda m, a, b: m.einsum("bhqd,bhkd->bhqk", a, b), floats(8, 8, 64, 64), floats(8, 8, 64, 64))),
+    Row("interpolate bilinear 8x32x32x32, x2", 1.0, call(lambda m, x: m.nn.functional.interpolate(x, scale_factor=2, mode="bilinear"), floats(8, 32, 32, 32))),
+    Row("interpolate nearest 8x32x32x32, x2", 1.0, call(lambda m, x: m.nn.functional.interpolate(x, scale_factor=2, mode="nearest"), floats(8, 32, 32, 32))),
+]  # fmt: skip
+
 ROWS = [
     Row("gemm 1024x1024x1024", 1.0, gemm(1024, 1024, 1024)),
     Row("gemm 256x784x2048", 1.0, gemm(256, 784, 2048)),
@@ -184,6 +222,7 @@ ROWS = [
     Row("AdamW step 1e7", 1.5, adamw),
     Row("small add (16 floats), us per call", 0.6, small_add, micro=True),
     Row("10-op chain forward+backward", 4.0, chain),
+    *SURFACE,
 ]
 
 

@@ -11,6 +11,8 @@ from ._grad_mode import set_grad_enabled as set_grad_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
+    from . import amp as amp
+    from . import array_api as array_api
     from . import autograd as autograd
     from . import cuda as cuda
     from . import datasets as datasets
@@ -48,9 +50,10 @@ channels_last = "channels_last"
 preserve_format = "preserve_format"
 
 _SUBMODULES = frozenset(
-    ("nn", "optim", "utils", "models", "datasets", "autograd", "cuda", "random", "cli", "linalg", "func")
+    "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api".split()
 )
 _LAZY = {
+    "autocast": "amp",
     "save": "serialization",
     "load": "serialization",
     "set_printoptions": "_printing",

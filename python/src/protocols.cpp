@@ -50,6 +50,16 @@ void init_protocols(py::module_& m) {
   method("__format__", [](const py::object& self, const py::object& spec) {
     return part("lamina._printing", "format_tensor")(self, spec);
   });
+  method(
+      "__array_namespace__",
+      [](const py::object&, const py::object& api_version) {
+        const py::module_ api = py::module_::import("lamina.array_api");
+        if (!api_version.is_none() && !api_version.equal(api.attr("__array_api_version__")))
+          throw ValueError(str("__array_namespace__: version ", std::string(py::str(api_version)),
+                               " of the array API is not offered, only 2023.12"));
+        return api;
+      },
+      py::arg("api_version") = py::none());
   method("__copy__", [](const py::object& self) { return part("lamina._copying", "shallow")(self); });
   method("__deepcopy__",
          [](const py::object& self, const py::object& memo) { return part("lamina._copying", "deep")(self, memo); });

@@ -96,8 +96,10 @@ bool match(const Overload& o, const Arguments& a, PyObject** slots, py::object& 
     const std::string_view key = keyword(PyTuple_GET_ITEM(a.names, Py_ssize_t(k)));
     size_t i = 0;
     while (i < n && o.params[i].name != key) ++i;
+    if (i == n && key == "out" && a.values[a.positional + k] == Py_None) continue;  // how NumPy calls methods
     if (i == n) {
-      why = "unexpected keyword argument '" + std::string(key) + "'";
+      why = key == "out" ? "results are new tensors; write with copy_() instead of 'out'"
+                         : "unexpected keyword argument '" + std::string(key) + "'";
       return false;
     }
     if (slots[i]) {
