@@ -103,8 +103,8 @@ def aliased(member: object, rows: list[dict]) -> dict | None:
 def tensor_class(rows: list[dict]) -> str:
     body = ["class Tensor:", '    """A multi-dimensional array of one dtype, with automatic differentiation."""', ""]
     body.append("    def __new__(cls, data: Tensor, *args: Any, **kwargs: Any) -> Self: ...")
-    body.append("    def __getitem__(self, index: Any) -> Tensor: ...")
-    body.append("    def __setitem__(self, index: Any, value: Tensor | Number) -> None: ...")
+    body.append("    def __getitem__(self, index: Any, /) -> Tensor: ...")
+    body.append("    def __setitem__(self, index: Any, value: Tensor | Number, /) -> None: ...")
     body.append("    def __iter__(self) -> Iterator[Tensor]: ...")
     for name in OPERATORS:
         body.append(f"    def __{name}__(self, other: Tensor | Number, /) -> Tensor: ...")
@@ -117,6 +117,7 @@ def tensor_class(rows: list[dict]) -> str:
         body.append(f"    def __{name}__(self) -> Tensor: ...")
     body += [
         "    def __matmul__(self, other: Tensor, /) -> Tensor: ...",
+        "    def __rmatmul__(self, other: Tensor, /) -> Tensor: ...",
         "    def __hash__(self) -> int: ...",
         "    def __bool__(self) -> bool: ...",
         "    def __float__(self) -> float: ...",
@@ -199,13 +200,18 @@ def submodules(rows: list[dict]) -> str:
     return "\n".join(out) + "\n"
 
 
+def read_only(fact: str) -> str:
+    name, kind = fact.split(": ")
+    return f"    @property\n    def {name}(self) -> {kind}: ...\n"
+
+
 def text() -> str:
     rows = _C._registry()
     members = [HEADER]
     facts = "name: str", "itemsize: int", "is_floating_point: bool", "is_signed: bool", "is_complex: bool"
-    members.append("class dtype:\n" + "".join(f"    {fact}\n" for fact in facts) + "\n")
+    members.append("class dtype:\n" + "".join(read_only(fact) for fact in facts) + "\n")
     start = "def __init__(self, type: str | device, index: int | None = None) -> None: ..."
-    members.append(f"class device:\n    {start}\n    type: str\n    index: int | None\n\n")
+    members.append(f"class device:\n    {start}\n{read_only('type: str')}{read_only('index: int | None')}\n")
     members.append("_Dtype: TypeAlias = dtype\n_Device: TypeAlias = device\n\n")
     # Tensor.dtype and Tensor.device hide the classes of these names inside the class.
     members.append(re.sub(r": (dtype|device)\b", lambda m: ": _" + m[1].capitalize(), tensor_class(rows)))
