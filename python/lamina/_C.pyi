@@ -1499,6 +1499,8 @@ def _registry() -> Any:
     """_registry"""
 def _set_anomaly_enabled(arg0: Any) -> None:
     """_set_anomaly_enabled"""
+def _set_autocast(enabled: Any, dtype: Any) -> None:
+    """_set_autocast"""
 def _set_grad_enabled(arg0: Any) -> None:
     """_set_grad_enabled"""
 def _set_inference_enabled(arg0: Any) -> None:
@@ -1543,6 +1545,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: Any = ...) -> Tenso
     """The tensor that shares memory with an object of another library (or with a DLPack capsule, which is used up)."""
 def from_numpy(ndarray: Any) -> Tensor:
     """The tensor that shares memory with a NumPy array (any strides; a read-only array gives a read-only tensor)."""
+def get_autocast_dtype() -> Any:
+    """The short dtype of autocast in this thread."""
 def get_default_dtype() -> Any:
     """dtype of new float tensors."""
 def get_num_threads() -> builtins.int:
@@ -1563,6 +1567,8 @@ int64: dtype
 int8: dtype
 def is_anomaly_enabled() -> builtins.bool:
     """is_anomaly_enabled"""
+def is_autocast_enabled() -> builtins.bool:
+    """True while autocast casts in this thread."""
 def is_grad_enabled() -> builtins.bool:
     """True while operations are recorded."""
 def is_inference_mode_enabled() -> builtins.bool:

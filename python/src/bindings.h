@@ -10,6 +10,7 @@ void init_data(py::module_& m);            // tensor(), NumPy, lists
 void init_autograd(py::module_& m);        // backward, grad, modes, hooks
 void init_io(py::module_& m);              // files of tensors
 void init_random(py::module_& m);          // generators
+void init_autocast(py::module_& m);        // automatic casts
 void init_function(py::module_& m);        // custom functions
 void init_dlpack(py::module_& m);          // exchange with other libraries
 void init_protocols(py::module_& m);       // text, copies, memory statistics

@@ -120,6 +120,7 @@ PYBIND11_MODULE(_C, m) {
   init_autograd(m);
   init_io(m);
   init_random(m);
+  init_autocast(m);
   init_function(m);
   init_dlpack(m);
   init_protocols(m);

@@ -192,19 +192,26 @@ PyObject* call_ew(const OpEntry& e, const Arguments& a) {
   return call_elementwise(static_cast<Ew>(e.elementwise), inplace, operands, last);
 }
 
+PyObject* call_entry(const OpEntry& e, const Arguments& a) {
+  if (e.elementwise >= 0) {
+    if (e.overloads.empty()) return call_ew(e, a);
+    // An elementwise operation with further forms: the plain call first.
+    if (!a.names && a.positional == size_t(ew_info(static_cast<Ew>(e.elementwise)).arity)) {
+      if (PyObject* r = call_elementwise(static_cast<Ew>(e.elementwise), e.inplace, a.values, a.positional)) return r;
+      if (PyErr_Occurred()) return nullptr;
+    }
+  }
+  return call_rows(e, a);
+}
+
 PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, PyObject* names) {
   const OpEntry& e = *reinterpret_cast<OpObject*>(self)->entry;
   const Arguments a{args, size_t(PyVectorcall_NARGS(nargsf)), names};
   return guarded([&]() -> PyObject* {
-    if (e.elementwise >= 0) {
-      if (e.overloads.empty()) return call_ew(e, a);
-      // An elementwise operation with further forms: the plain call first.
-      if (!names && a.positional == size_t(ew_info(static_cast<Ew>(e.elementwise)).arity)) {
-        if (PyObject* r = call_elementwise(static_cast<Ew>(e.elementwise), e.inplace, a.values, a.positional)) return r;
-        if (PyErr_Occurred()) return nullptr;
-      }
-    }
-    return call_rows(e, a);
+    if (e.cast == Cast::none || !autocast_state().on) return call_entry(e, a);
+    const size_t keywords = names ? size_t(PyTuple_GET_SIZE(names)) : 0;
+    const CastValues cast(args, a.positional + keywords, e.cast);
+    return call_entry(e, {cast.data(), a.positional, names});
   });
 }
 
@@ -364,6 +371,7 @@ void init_registry(py::module_& m) {
   py::module_ functional = m.def_submodule("functional", "Operations of lamina.nn.functional.");
   const py::object type = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
   for (const auto& e : list) {
+    e->cast = cast_of(e->name);
     const py::object op = make_op(*e);
     if (e->where.find('f') != e->where.npos) m.attr(e->name.c_str()) = op;
     if (e->where.find('n') != e->where.npos) functional.attr(e->name.c_str()) = op;

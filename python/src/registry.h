@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "args.h"
+#include "autocast.h"
 
 namespace lamina::python {
 
@@ -29,6 +30,7 @@ struct OpEntry {
   std::vector<Overload> overloads;  // of ops.def
   int elementwise = -1;             // else the index in the elementwise list
   bool inplace = false;
+  Cast cast = Cast::none;  // under autocast
 };
 
 void add_rows(std::vector<std::unique_ptr<OpEntry>>& entries);  // ops_table.cpp

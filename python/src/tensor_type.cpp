@@ -5,6 +5,7 @@
 #include <structmember.h>
 #include <unistd.h>
 
+#include "autocast.h"
 #include "bindings.h"
 #include "lamina/formulas.h"
 #include "registry.h"
@@ -164,7 +165,9 @@ PyObject* inplace_power(PyObject* a, PyObject* b, PyObject*) { return inplace<fi
 PyObject* product(PyObject* a, PyObject* b) {
   if (!is_tensor(a) || !is_tensor(b)) Py_RETURN_NOTIMPLEMENTED;
   return guarded([&] {
-    const Tensor &x = unwrap(a), &y = unwrap(b);
+    const bool cast = autocast_state().on;
+    const Tensor x = cast ? autocast(unwrap(a), Cast::shorter) : unwrap(a),
+                 y = cast ? autocast(unwrap(b), Cast::shorter) : unwrap(b);
     const auto run = [&] {
       const ReleaseGil release(x.numel() + y.numel() > (1 << 14));
       return matmul(x, y);

@@ -1,4 +1,4 @@
-"""Mixed precision: GradScaler. Automatic casts are absent: `autocast` refuses to be enabled."""
+"""Mixed precision: autocast and GradScaler."""
 
 from .autocast import autocast
 from .grad_scaler import GradScaler
