@@ -5,6 +5,7 @@ import threading
 import warnings
 
 import lamina
+import numpy as np
 import pytest
 from lamina.autograd import GradcheckError, backward, detect_anomaly, grad, gradcheck, gradgradcheck, set_detect_anomaly
 
@@ -515,3 +516,13 @@ def test_gradgradcheck_finds_mistakes():
     assert gradcheck(Wrong.apply, (x,))
     with pytest.raises(GradcheckError):
         gradgradcheck(Wrong.apply, (x,))
+
+
+def test_views_of_expanded_tensors_count_a_gradient_once():
+    x = lamina.randn(3, 3, dtype=lamina.float64, requires_grad=True)
+    x.expand(2, 3, 3).diagonal(0, -2, -1).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), 2 * np.eye(3))
+    x.grad = None
+    lamina.as_strided(x[:1].expand(4, 3), (3,), (1,)).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), [[1, 1, 1], [0, 0, 0], [0, 0, 0]])
+    assert lamina.autograd.gradgradcheck(lambda t: t.expand(2, 3, 3).diagonal(0, -2, -1) ** 2, x)

@@ -244,6 +244,8 @@ Tensor select(const Tensor& x, int64_t dim, int64_t index) {
   });
 }
 
+static bool may_overlap(const Dims& shape, const Dims& stride);
+
 Tensor as_strided(const Tensor& x, const Dims& size, const Dims& stride, std::optional<int64_t> storage_offset) {
   if (size.size() != stride.size())
     raise<ShapeError>("as_strided: ", size.size(), " sizes but ", stride.size(), " strides");
@@ -257,8 +259,13 @@ Tensor as_strided(const Tensor& x, const Dims& size, const Dims& stride, std::op
   if (offset < 0 || (n > 0 && (low < 0 || high >= capacity)))
     raise<ShapeError>("as_strided: size ", to_string(size), ", stride ", to_string(stride), ", offset ", offset,
                       " reach outside the storage of ", capacity, " elements");
-  const auto backward = [shape = x.shape(), base = x.stride(), stride, offset = offset - x->offset](
-                            Grads& d, const Tensor& g) { d[0] = as_strided_scatter(g, shape, base, stride, offset); };
+  const auto backward = [shape = x.shape(), base = x.stride(), stride, offset = offset - x->offset](Grads& d,
+                                                                                                    const Tensor& g) {
+    d[0] = as_strided_scatter(g, shape, base, stride, offset);
+    // Elements of an expanded tensor that share an address share the gradient.
+    if (may_overlap(shape, base))
+      d[0] = d[0] / as_strided_scatter(ones(shape, g.dtype(), g.device()), shape, base, base, 0);
+  };
   return view_with("as_strided", x, size, stride, offset, backward);
 }
 
@@ -283,7 +290,9 @@ Tensor zeros_strided(const Dims& shape, const Dims& stride, DType dtype, Device 
 }
 
 // Whether two elements may share an address: true unless every dim steps over all smaller ones.
-bool may_overlap(const Dims& shape, const Dims& stride) {
+}  // namespace
+
+static bool may_overlap(const Dims& shape, const Dims& stride) {
   std::vector<std::pair<int64_t, int64_t>> dims;
   for (size_t i = 0; i < shape.size(); ++i)
     if (shape[i] > 1) dims.emplace_back(std::abs(stride[i]), shape[i]);
@@ -295,6 +304,8 @@ bool may_overlap(const Dims& shape, const Dims& stride) {
   }
   return false;
 }
+
+namespace {
 
 // y at a strided view += g, where places of the view meet.
 void add_strided(const Tensor& y, const Tensor& g, const Dims& stride, int64_t offset) {
