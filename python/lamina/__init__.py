@@ -16,7 +16,9 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import autograd as autograd
     from . import cuda as cuda
     from . import datasets as datasets
+    from . import distributions as distributions
     from . import func as func
+    from . import jit as jit
     from . import linalg as linalg
     from . import models as models
     from . import nn as nn
@@ -26,6 +28,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from ._printing import get_printoptions as get_printoptions
     from ._printing import printoptions as printoptions
     from ._printing import set_printoptions as set_printoptions
+    from .amp.autocast import autocast as autocast
     from .func import vmap as vmap
     from .linalg.classic import cholesky as cholesky
     from .linalg.classic import cholesky_inverse as cholesky_inverse
