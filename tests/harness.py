@@ -22,6 +22,8 @@ def callable_of(name: str, method: bool = False) -> Callable:
         return getattr(_C, name)
     if "n" in row["where"] and not method:
         return getattr(_C.functional, name)
+    if "l" in row["where"]:
+        return getattr(_C._linalg, name.removeprefix("linalg_"))
     return getattr(lamina.Tensor, name)
 
 

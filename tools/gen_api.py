@@ -20,7 +20,7 @@ from gen_stubs import row_signatures  # noqa: E402
 
 TARGET = ROOT / "docs" / "api.md"
 DTYPES = {"float64": "f64", "float32": "f32", "bfloat16": "bf16", "float16": "f16"}
-WHERE = {"f": "lamina.", "n": "lamina.nn.functional.", "m": "Tensor."}
+WHERE = {"f": "lamina.", "n": "lamina.nn.functional.", "l": "lamina.linalg.", "m": "Tensor."}
 ON_CUDA = frozenset("sum mean matmul mm bmm mv dot linear clone contiguous copy_ fill_ zero_".split())
 HEADER = """# Reference
 
@@ -51,7 +51,7 @@ def operations() -> list[str]:
     out = ["## Operations", "", "| name | found as | dtypes | gradient | CUDA |", "|---|---|---|---|---|"]
     details = ["", "## Signatures", ""]
     for name, row in sorted(harness.REGISTRY.items()):
-        places = " ".join(f"`{WHERE[w]}{name}`" for w in row["where"] if w in WHERE)
+        places = " ".join(f"`{WHERE[w]}{name.removeprefix('linalg_')}`" for w in row["where"] if w in WHERE)
         if not places or (name.endswith("_") and name[:-1] in harness.REGISTRY):
             continue
         if name + "_" in harness.REGISTRY:

@@ -186,13 +186,15 @@ def module_members(rows: list[dict]) -> str:
 
 
 def submodules(rows: list[dict]) -> str:
-    out = ["class functional:", '    """Operations of lamina.nn.functional."""']
-    for name, member in sorted(vars(_C.functional).items()):
-        if row := aliased(member, rows):
-            text = function(name, row_signatures(row, False), "    ")
-            out.append(re.sub(r"^    def ", "    @staticmethod\n    def ", text, flags=re.M))
+    out = []
+    for home, doc in (("functional", "lamina.nn.functional"), ("_linalg", "lamina.linalg")):
+        out += [f"class {home}:", f'    """Operations of {doc}."""']
+        for name, member in sorted(vars(getattr(_C, home)).items()):
+            if row := aliased(member, rows):
+                text = function(name, row_signatures(row, False), "    ")
+                out.append(re.sub(r"^    def ", "    @staticmethod\n    def ", text, flags=re.M))
     for name, member in sorted(vars(_C).items()):
-        if inspect.ismodule(member) and name != "functional":
+        if inspect.ismodule(member) and name not in ("functional", "_linalg"):
             out.append(f"class {name}:")
             for k, v in sorted(vars(member).items()):
                 if callable(v) and not k.startswith("__"):

@@ -1,5 +1,6 @@
 // Nodes, saved tensors, grad modes and how tensors join the graph.
 #include <algorithm>
+#include <utility>
 
 #include "lamina/autograd.h"
 #include "lamina/ops.h"
@@ -8,6 +9,7 @@ namespace lamina {
 namespace {
 
 [[gnu::tls_model("initial-exec")]] constinit thread_local bool grad_on = true;
+[[gnu::tls_model("initial-exec")]] constinit thread_local const SaveHook* save_hook = nullptr;
 std::atomic<bool> anomaly_on{false};
 std::atomic<std::string (*)()> trace_provider{nullptr};
 std::atomic<uint64_t> next_hook{1};
@@ -104,7 +106,24 @@ void LeafNode::apply(std::span<const Tensor> g, Grads&) {
 
 // ---- saved tensors ----
 
+const SaveHook* set_save_hook(const SaveHook* hook) { return std::exchange(save_hook, hook); }
+
+Saved Saved::packed(const Tensor& t, int32_t output) {
+  struct Aside {  // what the hook itself computes is not handed to it
+    const SaveHook* hook = set_save_hook(nullptr);
+    ~Aside() { set_save_hook(hook); }
+  } const aside;
+  const NoGrad off;
+  Saved s;
+  s.packed_ = (*aside.hook)(alias(t));
+  s.output_ = output;
+  if (output < 0) s.packed_->edge = gradient_edge(t);
+  return s;
+}
+
 Saved save(const Tensor& input) {
+  if (save_hook && input.defined()) [[unlikely]]
+    return Saved::packed(input, -1);
   Saved s;
   s.tensor_ = input;
   if (input.defined()) s.version_ = input->storage->version();
@@ -112,6 +131,8 @@ Saved save(const Tensor& input) {
 }
 
 Saved save_output(const Tensor& output, uint32_t slot) {
+  if (save_hook) [[unlikely]]
+    return Saved::packed(output, int32_t(slot));
   Saved s;
   s.tensor_ = alias(output);
   s.version_ = output->storage->version();
@@ -119,7 +140,27 @@ Saved save_output(const Tensor& output, uint32_t slot) {
   return s;
 }
 
+namespace {
+
+// t as an output of `node`.
+Tensor with_history(const Tensor& t, const Ref<Node>& node, uint32_t slot) {
+  Tensor y = alias(t);
+  y->autograd = std::make_unique<AutogradMeta>();
+  y->autograd->fn = node;
+  y->autograd->slot = slot;
+  return y;
+}
+
+Ref<Node> running() { return Ref<Node>(const_cast<Node*>(running_node)); }
+
+}  // namespace
+
 Tensor Saved::get() const {
+  if (packed_) {
+    const Tensor t = packed_->unpack();
+    if (output_ >= 0) return running_node ? with_history(t, running(), uint32_t(output_)) : t;
+    return packed_->edge.node ? with_history(t, packed_->edge.node, packed_->edge.slot) : t;
+  }
   if (!tensor_.defined()) return {};
   if (tensor_->storage->version() != version_) {
     raise<GradError>(running_node ? running_node->name() : "backward",
@@ -127,12 +168,7 @@ Tensor Saved::get() const {
                      " is at version ", tensor_->storage->version(), ", expected ", version_,
                      ". Use the out-of-place form, or clone() before the in-place call");
   }
-  if (output_ < 0 || !running_node) return tensor_;
-  Tensor t = alias(tensor_);
-  t->autograd = std::make_unique<AutogradMeta>();
-  t->autograd->fn = Ref<Node>(const_cast<Node*>(running_node));
-  t->autograd->slot = uint32_t(output_);
-  return t;
+  return output_ < 0 || !running_node ? tensor_ : with_history(tensor_, running(), uint32_t(output_));
 }
 
 // ---- joining the graph ----

@@ -70,7 +70,8 @@ void report_owned(const Ref<Node>& node) {
   if (reporting && node) reporting->nodes.push_back(node.get());
 }
 
-Saved::Saved(const Saved& other) : tensor_(other.tensor_), version_(other.version_), output_(other.output_) {
+Saved::Saved(const Saved& other)
+    : tensor_(other.tensor_), packed_(other.packed_), version_(other.version_), output_(other.output_) {
   report_owned(tensor_);
 }
 

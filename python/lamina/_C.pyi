@@ -139,6 +139,12 @@ class Tensor:
         """byte"""
     def char(self) -> Tensor:
         """char"""
+    def cholesky(self, *args: Any, **kwargs: Any) -> Any:
+        """cholesky"""
+    def cholesky_inverse(self, *args: Any, **kwargs: Any) -> Any:
+        """cholesky_inverse"""
+    def cholesky_solve(self, *args: Any, **kwargs: Any) -> Any:
+        """cholesky_solve"""
     def clip(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
         """input limited to min and max (numbers or tensors; one may be left out)."""
     def clip_(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
@@ -154,6 +160,8 @@ class Tensor:
     def data(self, value: Any) -> None: ...
     def data_ptr(self) -> builtins.int:
         """data_ptr"""
+    def det(self, *args: Any, **kwargs: Any) -> Any:
+        """det"""
     def detach(self) -> Tensor:
         """detach"""
     def detach_(self) -> Any:
@@ -186,6 +194,8 @@ class Tensor:
         """Integer part, towards zero."""
     def float(self) -> Tensor:
         """float"""
+    def ger(self, vec2: Tensor) -> Tensor:
+        """Products of every pair of elements: (M), (N) -> (M, N)."""
     @property
     def grad(self) -> Any:
         """Gradient that backward() added up, or None."""
@@ -206,6 +216,8 @@ class Tensor:
         """half"""
     def int(self) -> Tensor:
         """int"""
+    def inverse(self, *args: Any, **kwargs: Any) -> Any:
+        """inverse"""
     def is_contiguous(self, memory_format: Any = ...) -> builtins.bool:
         """is_contiguous"""
     @property
@@ -229,11 +241,17 @@ class Tensor:
         """input <= other."""
     def less_equal_(self, other: Tensor | Number) -> Tensor:
         """input <= other."""
+    def logdet(self, *args: Any, **kwargs: Any) -> Any:
+        """logdet"""
     def long(self) -> Tensor:
         """long"""
     @property
     def mT(self) -> Any:
         """View with the last two dims swapped."""
+    def matrix_exp(self, *args: Any, **kwargs: Any) -> Any:
+        """matrix_exp"""
+    def matrix_power(self, *args: Any, **kwargs: Any) -> Any:
+        """matrix_power"""
     def moveaxis(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """View with dims moved to other places."""
     def multiply(self, other: Tensor | Number) -> Tensor:
@@ -272,6 +290,10 @@ class Tensor:
         """numel"""
     def numpy(self, force: Any = ...) -> Any:
         """numpy"""
+    def pinverse(self, *args: Any, **kwargs: Any) -> Any:
+        """pinverse"""
+    def qr(self, *args: Any, **kwargs: Any) -> Any:
+        """qr"""
     def register_hook(self, hook: Any) -> Any:
         """register_hook"""
     def register_post_accumulate_grad_hook(self, hook: Any) -> Any:
@@ -297,6 +319,8 @@ class Tensor:
         """short"""
     def size(self, dim: Any = ...) -> Any:
         """size"""
+    def slogdet(self, *args: Any, **kwargs: Any) -> Any:
+        """slogdet"""
     def storage_offset(self) -> builtins.int:
         """storage_offset"""
     def stride(self, dim: Any = ...) -> Any:
@@ -305,6 +329,8 @@ class Tensor:
         """input - alpha * other."""
     def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input - alpha * other."""
+    def svd(self, *args: Any, **kwargs: Any) -> Any:
+        """svd"""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
@@ -337,8 +363,29 @@ class Tensor:
     def add_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input + alpha * other."""
 
+    def addbmm(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """beta * input + alpha * (the sum over b of batch1[b] batch2[b]), input broadcast: (M, N), (B, M, K), (B, K, N) -> (M, N)."""
+
+    def addbmm_(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """addbmm, written into self."""
+
     def addmm(self, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """beta * input + alpha * (mat1 mat2), input broadcast: (M, N), (M, K), (K, N) -> (M, N)."""
+
+    def addmm_(self, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """addmm, written into self."""
+
+    def addmv(self, mat: Tensor, vec: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """beta * input + alpha * (mat vec), input broadcast: (M), (M, K), (K) -> (M)."""
+
+    def addmv_(self, mat: Tensor, vec: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """addmv, written into self."""
+
+    def addr(self, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """beta * input + alpha * outer(vec1, vec2), input broadcast: (M, N), (M), (N) -> (M, N)."""
+
+    def addr_(self, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """addr, written into self."""
 
     def all(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """True where every element over dim is not zero: (*, N) -> (*)."""
@@ -378,6 +425,9 @@ class Tensor:
 
     def baddbmm(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """beta * input + alpha * (batch1 batch2), input broadcast: (B, M, N), (B, M, K), (B, K, N) -> (B, M, N)."""
+
+    def baddbmm_(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+        """baddbmm, written into self."""
 
     def bernoulli(self, generator: Generator | None = None) -> Tensor:
         """1 with probability input, else 0: (*) -> (*)."""
@@ -462,6 +512,9 @@ class Tensor:
 
     def cosh_(self) -> Tensor:
         """Hyperbolic cosine."""
+
+    def cross(self, other: Tensor, dim: builtins.int | None = None) -> Tensor:
+        """Vector products along a dim of size 3 (the first one unless given)."""
 
     def cumsum(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """Running sums along dim: (*, N) -> (*, N)."""
@@ -616,6 +669,9 @@ class Tensor:
     def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
         """The entries of dim that a 1-D index names, as a copy."""
 
+    def inner(self, other: Tensor) -> Tensor:
+        """Sums of products over the last dim of both; a plain product where one is 0-d."""
+
     def isclose(self, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
         """True where |input - other| <= atol + rtol * |other|."""
 
@@ -627,6 +683,9 @@ class Tensor:
 
     def isnan(self) -> Tensor:
         """Whether input is NaN."""
+
+    def kron(self, other: Tensor) -> Tensor:
+        """Kronecker product: every element of input times all of other, as blocks."""
 
     def le(self, other: Tensor | Number) -> Tensor:
         """input <= other."""
@@ -810,6 +869,9 @@ class Tensor:
 
     def normal_(self, mean: builtins.float = 0.0, std: builtins.float = 1.0, generator: Generator | None = None) -> Tensor:
         """Writes numbers of a normal distribution into self."""
+
+    def outer(self, vec2: Tensor) -> Tensor:
+        """Products of every pair of elements: (M), (N) -> (M, N)."""
 
     def permute(self, *dims: Any) -> Tensor:
         """View with dims in the given order."""
@@ -998,6 +1060,9 @@ class Tensor:
     def tile(self, *dims: Any) -> Tensor:
         """repeat, with ones put before too short a list."""
 
+    def trace(self) -> Tensor:
+        """Sum of the diagonal of a matrix: (M, N) -> ()."""
+
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
 
@@ -1049,8 +1114,14 @@ def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[buil
     """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
 def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     """input + alpha * other."""
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * (the sum over b of batch1[b] batch2[b]), input broadcast: (M, N), (B, M, K), (B, K, N) -> (M, N)."""
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (mat1 mat2), input broadcast: (M, N), (M, K), (K, N) -> (M, N)."""
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * (mat vec), input broadcast: (M), (M, K), (K) -> (M)."""
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
+    """beta * input + alpha * outer(vec1, vec2), input broadcast: (M, N), (M), (N) -> (M, N)."""
 def all(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """True where every element over dim is not zero: (*, N) -> (*)."""
 def allclose(input: Tensor, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> builtins.bool:
@@ -1085,6 +1156,8 @@ def batch_norm(input: Tensor, running_mean: Tensor | None = None, running_var: T
     """As layer_norm over all dims but the second; training uses statistics of the batch and moves running_mean and running_var by momentum: (N, C, *) -> (N, C, *)."""
 def bernoulli(input: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with probability input, else 0: (*) -> (*)."""
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """input1 weight[o] input2 + bias[o] for every o: (*, I), (*, J), (O, I, J), (O) -> (*, O)."""
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
     """-(target log(input) + (1 - target) log(1 - input)), logarithms not below -100: (*), (*) -> ()."""
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean', pos_weight: Tensor | None = None) -> Tensor:
@@ -1097,14 +1170,22 @@ def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise or."""
 def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise exclusive or."""
+def block_diag(*tensors: Any) -> Tensor:
+    """Matrices along the diagonal of a matrix of zeros; vectors count as rows."""
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Products of two batches of matrices: (B, M, K), (B, K, N) -> (B, M, N)."""
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """View with dims of size 1 repeated without copying."""
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """All tuples of one element from each vector, as rows."""
 def cat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors joined along dim."""
+def cdist(x1: Tensor, x2: Tensor, p: builtins.float = 2.0, compute_mode: str = 'use_mm_for_euclid_dist_if_necessary') -> Tensor:
+    """p-norms of the differences of all pairs of rows, never through a matrix product: (*, P, M), (*, R, M) -> (*, P, R)."""
 def ceil(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Smallest integer >= input."""
+def chain_matmul(*matrices: Any) -> Tensor:
+    """Product of matrices in the order of least work."""
 def chunk(input: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of at most chunks equal pieces along dim."""
 def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
@@ -1115,12 +1196,16 @@ def clamp_min(input: Tensor | Number, min: Tensor | Number) -> Tensor:
     """max(input, min); the gradient is input's at a tie."""
 def clone(input: Tensor) -> Tensor:
     """A copy with its own memory, same memory order: (*) -> (*)."""
+def combinations(input: Tensor, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
+    """All choices of r elements of a vector, as rows."""
 def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
     """2-D convolution of (N, C, H, W) or (C, H, W) with weight (OC, C / groups, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
 def cos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Cosine."""
 def cosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic cosine."""
+def cross(input: Tensor, other: Tensor, dim: builtins.int | None = None) -> Tensor:
+    """Vector products along a dim of size 3 (the first one unless given)."""
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean', label_smoothing: builtins.float = 0) -> Tensor:
     """-log softmax(input) at the target classes, or weighted by target probabilities of input's shape: (N, C, *), (N, *) -> ()."""
 def cumsum(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
@@ -1133,6 +1218,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Sum of products of two vectors: (K), (K) -> ()."""
 def dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
     """Zero with probability p, else input / (1 - p); input itself unless training: (*) -> (*)."""
+def einsum(equation: str, *operands: Any) -> Tensor:
+    """Sum of products by an equation such as 'bij,bjk->bik': each letter is a dim, a letter missing after -> is summed over, '...' stands for broadcast dims."""
 def elu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input where positive, else alpha * (exp(input) - 1)."""
 def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = None) -> Tensor:
@@ -1197,6 +1284,8 @@ def index_put_(self: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     """Writes values (or adds them) at index tensors, in order, into self."""
 def index_select(input: Tensor, dim: builtins.int, index: Tensor) -> Tensor:
     """The entries of dim that a 1-D index names, as a copy."""
+def inner(input: Tensor, other: Tensor) -> Tensor:
+    """Sums of products over the last dim of both; a plain product where one is 0-d."""
 def isclose(input: Tensor, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> Tensor:
     """True where |input - other| <= atol + rtol * |other|."""
 def isfinite(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1205,6 +1294,8 @@ def isinf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is plus or minus infinity."""
 def isnan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is NaN."""
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """Kronecker product: every element of input times all of other, as blocks."""
 def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """|input - target|: (*), (*) -> ()."""
 def layer_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
@@ -1307,6 +1398,8 @@ def ones(*size: Any, dtype: dtype | None = None, device: device | str | None = N
     """Tensor of ones of shape size."""
 def ones_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Ones like input: (*) -> (*)."""
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
+    """Products of every pair of elements: (M), (N) -> (M, N)."""
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """View with dims in the given order."""
 def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
@@ -1413,8 +1506,12 @@ def tan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Tangent."""
 def tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic tangent."""
+def tensordot(a: Tensor, b: Tensor, dims: builtins.int | Sequence[builtins.int | Sequence[builtins.int]] = 2) -> Tensor:
+    """Sums of products over the last dims of a and the first of b, or over the listed dims of each."""
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """repeat, with ones put before too short a list."""
+def trace(input: Tensor) -> Tensor:
+    """Sum of the diagonal of a matrix: (M, N) -> ()."""
 def transpose(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """View with two dims swapped."""
 def tril(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
@@ -1545,6 +1642,8 @@ def from_dlpack(ext_tensor: Any, *, device: Any = ..., copy: Any = ...) -> Tenso
     """The tensor that shares memory with an object of another library (or with a DLPack capsule, which is used up)."""
 def from_numpy(ndarray: Any) -> Tensor:
     """The tensor that shares memory with a NumPy array (any strides; a read-only array gives a read-only tensor)."""
+def ger(input: Tensor, vec2: Tensor) -> Tensor:
+    """Products of every pair of elements: (M), (N) -> (M, N)."""
 def get_autocast_dtype() -> Any:
     """The short dtype of autocast in this thread."""
 def get_default_dtype() -> Any:
@@ -1670,6 +1769,10 @@ class functional:
     @staticmethod
     def batch_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
         """As layer_norm over all dims but the second; training uses statistics of the batch and moves running_mean and running_var by momentum: (N, C, *) -> (N, C, *)."""
+
+    @staticmethod
+    def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """input1 weight[o] input2 + bias[o] for every o: (*, I), (*, J), (O, I, J), (O) -> (*, O)."""
 
     @staticmethod
     def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
@@ -2051,8 +2154,32 @@ class functional:
     def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Quotient rounded towards zero."""
 
+class _linalg:
+    """Operations of lamina.linalg."""
+    @staticmethod
+    def cross(input: Tensor, other: Tensor, dim: builtins.int = -1) -> Tensor:
+        """Vector products along a dim of size 3, the others broadcast."""
+
+    @staticmethod
+    def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
+        """Product of matrices in the order of least work; the first and the last may be vectors."""
+
+    @staticmethod
+    def vecdot(x: Tensor, y: Tensor, dim: builtins.int = -1) -> Tensor:
+        """Sums of products of vectors along dim, broadcast: (*, K), (*, K) -> (*)."""
+
+    @staticmethod
+    def vector_norm(x: Tensor, ord: builtins.float = 2, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
+        """(sum |x|^ord)^(1/ord) over dim (all dims unless given); ord may be 0, inf and -inf: (*, N) -> (*)."""
+
 class _autograd:
     @staticmethod
     def backward(tensors: Any, grad_tensors: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...) -> None: ...
     @staticmethod
     def grad(outputs: Any, inputs: Any, grad_outputs: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., allow_unused: Any = ...) -> Any: ...
+    @staticmethod
+    def pop_save_hook() -> None: ...
+    @staticmethod
+    def push_save_hook(pack: Any, unpack: Any) -> None: ...
+    @staticmethod
+    def reaches_others(outputs: Any, leaves: Any) -> builtins.bool: ...

@@ -14,8 +14,13 @@ constexpr const char* kAliases[][2] = {
     {"fix", "trunc"},        {"arctan", "atan"},        {"arctan2", "atan2"},
     {"concat", "cat"},       {"concatenate", "cat"},    {"row_stack", "vstack"},
     {"moveaxis", "movedim"}, {"swapaxes", "transpose"}, {"swapdims", "transpose"},
-    {"expit", "sigmoid"},
+    {"expit", "sigmoid"},    {"ger", "outer"},
 };
+
+// Methods that live in Python and load with their first call: Tensor.name is lamina.linalg's function of that name.
+constexpr const char* kLinearAlgebra[] = {
+    "inverse", "det",      "logdet",     "slogdet",      "cholesky",       "qr",
+    "svd",     "pinverse", "matrix_exp", "matrix_power", "cholesky_solve", "cholesky_inverse"};
 
 void copy_name(const py::object& where, const std::string& alias, const std::string& name) {
   if (py::hasattr(where, name.c_str())) py::setattr(where, alias.c_str(), where.attr(name.c_str()));
@@ -36,6 +41,10 @@ void add_aliases(py::module_& m, py::module_& functional, const py::object& type
     copy_name(functional, alias, name);
     copy_name(type, std::string(alias) + "_", std::string(name) + "_");
   }
+  for (const char* name : kLinearAlgebra)
+    method(name, [name](const py::object& self, const py::args& args, const py::kwargs& kwargs) {
+      return py::module_::import("lamina.linalg.classic").attr(name)(self, *args, **kwargs);
+    });
   m.def("nonzero", nonzero_of, py::arg("input"), py::kw_only(), py::arg("as_tuple") = false,
         "Coordinates of the elements that are not zero: one row each, or one index tensor per dim.");
   method("nonzero", nonzero_of, py::kw_only(), py::arg("as_tuple") = false);

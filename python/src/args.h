@@ -161,6 +161,25 @@ struct From<TensorList> {
   static TensorList parse(std::string_view) { return {}; }
 };
 template <>
+struct From<Tensors> : From<TensorList> {
+  static Tensors get(PyObject* o) { return From<TensorList>::get(o); }
+  static Tensors parse(std::string_view) { return {}; }
+};
+template <>
+struct From<DimsPair> {
+  static constexpr const char* stub = "int | Sequence[int | Sequence[int]]";
+  static bool check(PyObject* o) {
+    if (is_integer(o) && !PyBool_Check(o)) return true;
+    if ((!PyTuple_Check(o) && !PyList_Check(o)) || PySequence_Fast_GET_SIZE(o) != 2) return false;
+    return From<Dims>::check(PySequence_Fast_GET_ITEM(o, 0)) && From<Dims>::check(PySequence_Fast_GET_ITEM(o, 1));
+  }
+  static DimsPair get(PyObject* o) {
+    if (!PyTuple_Check(o) && !PyList_Check(o)) return integer_from(o);
+    return {dims_from(PySequence_Fast_GET_ITEM(o, 0)), dims_from(PySequence_Fast_GET_ITEM(o, 1))};
+  }
+  static DimsPair parse(std::string_view s) { return From<int64_t>::parse(s); }
+};
+template <>
 struct From<Generator*> {
   static constexpr const char* stub = "Generator";
   static bool check(PyObject* o);
@@ -198,6 +217,7 @@ inline double weight(const TensorList& l) {
   for (const Tensor& t : l) n += weight(t);
   return n;
 }
+inline double weight(const Tensors& l) { return weight(static_cast<const TensorList&>(l)); }
 inline double weight(const Size& s) {
   double n = 1;
   for (int64_t d : s) n *= double(d);

@@ -2,6 +2,8 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include <unordered_set>
+
 #include "args.h"
 #include "bindings.h"
 
@@ -70,6 +72,60 @@ void set_data(Tensor t, const Tensor& v) {
   t->numel = v.numel();
   t->dtype = v.dtype();
   if (!alike && requires_grad) t.requires_grad_(true);
+}
+
+// saved_tensors_hooks: what pack returned, until unpack makes a tensor of it again.
+class PackedByPython final : public PackedTensor {
+ public:
+  PackedByPython(std::shared_ptr<py::object> value, std::shared_ptr<py::object> unpack)
+      : value_(std::move(value)), unpack_(std::move(unpack)) {}
+  Tensor unpack() override {
+    const AcquireGil gil;
+    const py::object r = (*unpack_)(*value_);
+    if (!is_tensor(r.ptr()))
+      throw TypeError(str("saved_tensors_hooks: unpack must return a Tensor, got ", Py_TYPE(r.ptr())->tp_name));
+    return unwrap(r.ptr()).detach();
+  }
+
+ private:
+  std::shared_ptr<py::object> value_, unpack_;
+};
+
+// The hooks of this thread, innermost last.
+std::vector<std::unique_ptr<SaveHook>>& save_hooks() {
+  static thread_local std::vector<std::unique_ptr<SaveHook>> stack;
+  return stack;
+}
+void push_save_hook(const py::object& pack, const py::object& unpack) {
+  save_hooks().push_back(
+      std::make_unique<SaveHook>([pack = keep(pack), unpack = keep(unpack)](const Tensor& t) -> Ref<PackedTensor> {
+        const AcquireGil gil;
+        return make_ref<PackedByPython>(keep((*pack)(t)), unpack);
+      }));
+  set_save_hook(save_hooks().back().get());
+}
+void pop_save_hook() {
+  if (save_hooks().empty()) throw ValueError("saved_tensors_hooks: none is active on this thread");
+  save_hooks().pop_back();
+  set_save_hook(save_hooks().empty() ? nullptr : save_hooks().back().get());
+}
+
+// Does the history of `outputs` end in a leaf that requires grad and is none of `leaves`?
+bool reaches_others(const TensorList& outputs, const TensorList& leaves) {
+  std::unordered_set<const Node*> seen;
+  std::vector<const Node*> pending;
+  for (const Tensor& t : leaves) seen.insert(gradient_edge(t).node.get());
+  const auto visit = [&](const Edge& e) {
+    if (e.node && seen.insert(e.node.get()).second) pending.push_back(e.node.get());
+  };
+  for (const Tensor& t : outputs) visit(gradient_edge(t));
+  while (!pending.empty()) {
+    const Node* n = pending.back();
+    pending.pop_back();
+    if (n->is_leaf()) return true;
+    for (const Edge& e : n->edges()) visit(e);
+  }
+  return false;
 }
 
 // Handle returned by register_hook.
@@ -194,6 +250,14 @@ void init_autograd(py::module_& m) {
       py::arg("hook"));
 
   py::module_ a = m.def_submodule("_autograd");
+  a.def("push_save_hook", push_save_hook, py::arg("pack"), py::arg("unpack"));
+  a.def("pop_save_hook", pop_save_hook);
+  a.def(
+      "reaches_others",
+      [](const py::object& outputs, const py::object& leaves) {
+        return reaches_others(list_of(outputs, "reaches_others"), list_of(leaves, "reaches_others"));
+      },
+      py::arg("outputs"), py::arg("leaves"));
   a.def(
       "backward",
       [](const py::object& tensors, const py::object& grad_tensors, std::optional<bool> retain_graph, bool create_graph,

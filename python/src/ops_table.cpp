@@ -110,14 +110,15 @@ struct Row<R(A...)> {
   }
   template <class T>
   static Param param(std::string_view part) {
-    Param p;
+    Param p{};
     const size_t eq = part.find('=');
     const std::string_view decl = trim(part.substr(0, eq));
     p.name = decl.substr(decl.find_last_of(" &*") + 1);
     p.type = stub_of<T>();
     p.def = eq == part.npos ? "" : python_text(trim(part.substr(eq + 1)));
     p.check = From<T>::check;
-    p.varargs = std::is_same_v<T, Size>;
+    if constexpr (std::is_same_v<T, Size>) p.separate = [](PyObject* o) { return is_integer(o) && !PyBool_Check(o); };
+    if constexpr (std::is_same_v<T, Tensors>) p.separate = [](PyObject* o) { return is_tensor(o); };
     p.nullable = p.def == "None";
     if (p.nullable && p.type.find("None") == p.type.npos) p.type += " | None";
     return p;

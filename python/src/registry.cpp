@@ -80,9 +80,9 @@ bool match(const Overload& o, const Arguments& a, PyObject** slots, py::object& 
       return false;
     }
     const Param& p = o.params[used];
-    if (p.varargs && is_integer(a.values[i]) && !PyBool_Check(a.values[i])) {
+    if (p.separate && p.separate(a.values[i])) {
       size_t end = i;
-      while (end < a.positional && is_integer(a.values[end]) && !PyBool_Check(a.values[end])) ++end;
+      while (end < a.positional && p.separate(a.values[end])) ++end;
       owned = py::reinterpret_steal<py::object>(PyTuple_New(Py_ssize_t(end - i)));
       for (size_t k = i; k < end; ++k) PyTuple_SET_ITEM(owned.ptr(), Py_ssize_t(k - i), Py_NewRef(a.values[k]));
       slots[used] = owned.ptr();
@@ -285,7 +285,7 @@ py::list describe_registry() {
     py::list overloads;
     for (const Overload& o : e->overloads) {
       py::list params;
-      for (const Param& p : o.params) params.append(py::make_tuple(p.name, p.type, p.def, p.varargs));
+      for (const Param& p : o.params) params.append(py::make_tuple(p.name, p.type, p.def, p.separate != nullptr));
       overloads.append(py::dict(py::arg("params") = params, py::arg("result") = o.result, py::arg("doc") = o.doc));
     }
     d["overloads"] = overloads;
@@ -369,12 +369,14 @@ void init_registry(py::module_& m) {
     }
   }
   py::module_ functional = m.def_submodule("functional", "Operations of lamina.nn.functional.");
+  py::module_ linalg = m.def_submodule("_linalg", "Operations of lamina.linalg.");
   const py::object type = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
   for (const auto& e : list) {
     e->cast = cast_of(e->name);
     const py::object op = make_op(*e);
     if (e->where.find('f') != e->where.npos) m.attr(e->name.c_str()) = op;
     if (e->where.find('n') != e->where.npos) functional.attr(e->name.c_str()) = op;
+    if (e->where.find('l') != e->where.npos) linalg.attr(e->name.substr(e->name.find('_') + 1).c_str()) = op;
     if (e->where.find('m') != e->where.npos) type.attr(e->name.c_str()) = op;
   }
   add_aliases(m, functional, type);

@@ -13,8 +13,8 @@ namespace lamina::python {
 struct Param {
   std::string name, type, def;  // def: Python text of the default; empty when required
   bool (*check)(PyObject*);
-  bool varargs;   // takes the remaining positional numbers: view(2, 3)
-  bool nullable;  // None means the default
+  bool (*separate)(PyObject*);  // not null: also takes such values one by one, as in view(2, 3)
+  bool nullable;                // None means the default
 };
 
 inline constexpr size_t kMaxParams = 16;

@@ -160,6 +160,16 @@ class LeafNode final : public Node {
 };
 
 // ---- saved tensors ----
+// A saved tensor in the care of a hook, which gives it back when backward asks.
+class PackedTensor : public RefCounted {
+ public:
+  virtual Tensor unpack() = 0;
+  Edge edge;  // the history of an input, which the hook never sees
+};
+// While one is set on a thread, tensors saved there for backward are handed to it instead of being kept.
+using SaveHook = std::function<Ref<PackedTensor>(const Tensor&)>;
+const SaveHook* set_save_hook(const SaveHook* hook);  // returns the one before; null: none
+
 // Keeps a tensor for backward. An output is kept without its history (no cycle) and regains it in get().
 class Saved {
  public:
@@ -169,12 +179,14 @@ class Saved {
   Saved& operator=(const Saved&) = default;
   Saved& operator=(Saved&&) noexcept = default;
   Tensor get() const;
-  bool defined() const { return tensor_.defined(); }
+  bool defined() const { return tensor_.defined() || packed_; }
 
  private:
   friend Saved save(const Tensor& t);
   friend Saved save_output(const Tensor& t, uint32_t slot);
+  static Saved packed(const Tensor& t, int32_t output);
   Tensor tensor_;
+  Ref<PackedTensor> packed_;  // instead of tensor_
   uint32_t version_ = 0;
   int32_t output_ = -1;
 };

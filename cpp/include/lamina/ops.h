@@ -27,6 +27,17 @@ struct Operand : Tensor {             // a tensor or a number
     requires std::is_arithmetic_v<T>
   Operand(T v) : Tensor(weak_scalar(Scalar(v))) {}
 };
+struct Tensors : TensorList {  // a list of tensors; Python also takes them one by one: block_diag(a, b)
+  using TensorList::TensorList;
+  Tensors(const TensorList& l) : TensorList(l) {}
+};
+struct DimsPair {  // the dims of two tensors that belong together, or how many of them
+  std::optional<int64_t> count;
+  Dims first, second;
+  DimsPair(int64_t n = 0) : count(n) {}
+  DimsPair(int n) : count(n) {}
+  DimsPair(const Dims& a, const Dims& b) : first(a), second(b) {}
+};
 struct Padding {  // numbers, or "same" / "valid"
   Dims size;
   std::string mode;

@@ -12,6 +12,7 @@ from .gradcheck import GradcheckError, gradcheck, gradgradcheck
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads
     from . import functional as functional
+    from . import graph as graph
 
 __all__ = [
     "Function",
@@ -34,7 +35,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "functional":
+    if name in ("functional", "graph"):
         import importlib
 
         return importlib.import_module("." + name, __name__)

@@ -15,27 +15,6 @@ from ..utils._pytree import Spec, flatten, unflatten
 Argnums = int | tuple[int, ...]
 
 
-def _reaches_others(outputs: Sequence[Tensor], leaves: Sequence[Tensor]) -> bool:
-    """Does the history of `outputs` end in a leaf that requires grad and is none of `leaves`?"""
-
-    def node(t: Tensor) -> Any:  # a leaf's own node shows behind any view of it
-        return t.view(t.shape).grad_fn.next_functions[0][0] if t.is_leaf else t.grad_fn
-
-    with enable_grad():
-        seen = {node(t) for t in leaves}
-        pending = [n for n in map(node, outputs) if n not in seen]
-    seen.update(pending)
-    while pending:
-        n = pending.pop()
-        if n.name() == "leaf":
-            return True
-        for m, _ in n.next_functions:
-            if m is not None and m not in seen:
-                seen.add(m)
-                pending.append(m)
-    return False
-
-
 class Recording:
     """Variables of one transform. Those that outer code already tracks stay connected to it."""
 
@@ -57,7 +36,7 @@ class Recording:
     def keeps(self, tensors: Sequence[Any]) -> bool:
         """Does anything but our own variables take part in the history of these tensors?"""
         tracked = [t for t in tensors if isinstance(t, Tensor) and t.requires_grad]
-        return self.outer and bool(tracked) and _reaches_others(tracked, self.own)
+        return self.outer and bool(tracked) and bool(_C._autograd.reaches_others(tracked, self.own))
 
     def released(self, tree: Any) -> Any:
         """Without history where only our own variables made it."""

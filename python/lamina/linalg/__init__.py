@@ -11,18 +11,23 @@ from typing import NamedTuple
 
 from .. import _C
 from .._C import DtypeError, ShapeError, Tensor
+from .._C import _linalg as _engine
 from .._grad_mode import no_grad
 from . import _functions as F
 from ._lapack import LinAlgError, check, describe, same_dtype
-from .norms import cond, matrix_norm, norm, vector_norm
+from .norms import cond, matrix_norm, norm
 
 __all__ = [
-    "LinAlgError", "cholesky", "cond", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
-    "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "norm", "pinv", "qr", "slogdet", "solve",
-    "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vector_norm",
+    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
+    "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
+    "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vecdot", "vector_norm",
 ]  # fmt: skip
 
 matmul: Callable[..., Tensor] = _C.matmul
+multi_dot: Callable[..., Tensor] = _engine.multi_dot
+vecdot: Callable[..., Tensor] = _engine.vecdot
+cross: Callable[..., Tensor] = _engine.cross
+vector_norm: Callable[..., Tensor] = _engine.vector_norm
 
 
 class SlogdetResult(NamedTuple):

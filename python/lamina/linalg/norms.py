@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .. import _C
-from .._C import DtypeError, ShapeError, Tensor
+from .._C import ShapeError, Tensor
+from .._C import _linalg as _engine
 from ._lapack import describe
 
 Order = int | float | str | None
@@ -16,20 +16,6 @@ def _spectrum(A: Tensor) -> Tensor:
     from . import svdvals
 
     return svdvals(A)
-
-
-def vector_norm(
-    x: Tensor,
-    ord: int | float = 2,
-    dim: int | Sequence[int] | None = None,
-    keepdim: bool = False,
-    *,
-    dtype: Any = None,
-) -> Tensor:
-    """(sum |x|^ord)^(1/ord) over dim (all dims unless given); ord may be 0, inf and -inf: (*, N) -> (*)."""
-    if not x.is_floating_point():
-        raise DtypeError(f"linalg.vector_norm: needs a floating tensor, got {describe('x', x)}. Convert with .float()")
-    return _C.norm(x, ord, dim, keepdim, dtype)
 
 
 def matrix_norm(
@@ -53,7 +39,7 @@ def matrix_norm(
     if first == second:
         raise ShapeError(f"{op}: dim names dim {first} twice")
     if ord == "fro":
-        return vector_norm(A, 2, (first, second), keepdim)
+        return _engine.vector_norm(A, 2, (first, second), keepdim)
     x = A.movedim((first, second), (-2, -1))
     if isinstance(ord, str) and ord != "nuc":
         raise ValueError(f"{op}: ord must be 'fro', 'nuc' or a number, got {ord!r}")
@@ -91,7 +77,7 @@ def norm(
     if isinstance(dim, int):
         dim = (dim,)
     if ord is None:
-        return vector_norm(A, 2, dim, keepdim, dtype=dtype)
+        return _engine.vector_norm(A, 2, dim, keepdim, dtype)
     if dim is None:
         if A.dim() not in (1, 2):
             raise ShapeError(f"linalg.norm: ord without dim needs a vector or a matrix, got {describe('A', A)}")
@@ -99,7 +85,7 @@ def norm(
     if len(dim) == 1:
         if isinstance(ord, str):
             raise ValueError(f"linalg.norm: ord {ord!r} is a norm of matrices; name two dims")
-        return vector_norm(A, ord, dim, keepdim, dtype=dtype)
+        return _engine.vector_norm(A, ord, dim, keepdim, dtype)
     return matrix_norm(A, ord, dim, keepdim, dtype=dtype)
 
 
