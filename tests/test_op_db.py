@@ -7,10 +7,18 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("expecttest")  # PyTorch's sample inputs need it
 op_db = pytest.importorskip("op_db")
+from op_db_exceptions import OPEN  # noqa: E402
+
+
+def names():
+    for name, op in op_db.database().items():
+        if op_db.function_of(op.name):
+            marks = [pytest.mark.xfail(reason="open: see op_db_exceptions.py", strict=True)] if name in OPEN else []
+            yield pytest.param(name, marks=marks)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n, op in op_db.database().items() if op_db.function_of(op.name)])
+@pytest.mark.parametrize("name", names())
 def test_samples(name):
     outcome = op_db.run(name)
     if outcome.status == "skipped":
