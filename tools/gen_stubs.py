@@ -12,6 +12,7 @@ import re
 import sys
 
 from lamina import _C
+from lamina.linalg import classic
 
 TARGET = pathlib.Path(__file__).resolve().parent.parent / "python" / "lamina" / "_C.pyi"
 HEADER = '''"""Types of the engine. Written by tools/gen_stubs.py from the registry; do not edit."""
@@ -93,6 +94,14 @@ def pybind_signature(member: object, name: str, method: bool) -> tuple[str, str]
     return f"({', '.join(parts)}) -> {returned if returned in known else 'Any'}", rest or name
 
 
+def python_signature(function: object) -> tuple[str, str]:
+    """Of a method that hands its arguments on to a Python function."""
+    parts = ["self"]
+    for p in list(inspect.signature(function).parameters.values())[1:]:
+        parts.append(f"{p.name}: Any" + ("" if p.default is p.empty else " = ..."))
+    return f"({', '.join(parts)}) -> Any", (inspect.getdoc(function) or function.__name__).splitlines()[0]
+
+
 def aliased(member: object, rows: list[dict]) -> dict | None:
     """The row of an operation that stands under a second name."""
     if not isinstance(member, type(_C.add)):
@@ -143,7 +152,12 @@ def tensor_class(rows: list[dict]) -> str:
         if row := aliased(member, rows):
             body.append(function(name, row_signatures(row, True), "    ").rstrip("\n"))
         elif callable(member):
-            signature, doc = pybind_signature(member, name, True)
+            twin = vars(classic).get(name)  # a method that calls the Python function of its name
+            signature, doc = (
+                python_signature(twin)
+                if inspect.isfunction(twin) and not name.startswith("_")
+                else pybind_signature(member, name, True)
+            )
             body.append(f'    def {name}{signature}:\n        """{doc}"""')
     for row in sorted(rows, key=lambda r: r["name"]):
         if "m" in row["where"]:

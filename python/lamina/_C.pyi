@@ -139,12 +139,12 @@ class Tensor:
         """byte"""
     def char(self) -> Tensor:
         """char"""
-    def cholesky(self, *args: Any, **kwargs: Any) -> Any:
-        """cholesky"""
-    def cholesky_inverse(self, *args: Any, **kwargs: Any) -> Any:
-        """cholesky_inverse"""
-    def cholesky_solve(self, *args: Any, **kwargs: Any) -> Any:
-        """cholesky_solve"""
+    def cholesky(self, upper: Any = ...) -> Any:
+        """lamina.linalg.cholesky with `upper` by position."""
+    def cholesky_inverse(self, upper: Any = ...) -> Any:
+        """A^-1, given the Cholesky factor of A: (*, N, N) -> (*, N, N)."""
+    def cholesky_solve(self, L: Any, upper: Any = ...) -> Any:
+        """X of A X = B, given the Cholesky factor of A: (*, N, K), (*, N, N) -> (*, N, K)."""
     def clip(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
         """input limited to min and max (numbers or tensors; one may be left out)."""
     def clip_(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
@@ -160,8 +160,8 @@ class Tensor:
     def data(self, value: Any) -> None: ...
     def data_ptr(self) -> builtins.int:
         """data_ptr"""
-    def det(self, *args: Any, **kwargs: Any) -> Any:
-        """det"""
+    def det(self) -> Any:
+        """Determinant: (*, N, N) -> (*). Gradient: G det(A) A^-T; for singular A, G times the cofactors."""
     def detach(self) -> Tensor:
         """detach"""
     def detach_(self) -> Any:
@@ -216,8 +216,8 @@ class Tensor:
         """half"""
     def int(self) -> Tensor:
         """int"""
-    def inverse(self, *args: Any, **kwargs: Any) -> Any:
-        """inverse"""
+    def inverse(self) -> Any:
+        """Inverse of square matrices: (*, N, N) -> (*, N, N). Gradient: -Y^T G Y^T for Y = A^-1."""
     def is_contiguous(self, memory_format: Any = ...) -> builtins.bool:
         """is_contiguous"""
     @property
@@ -241,17 +241,17 @@ class Tensor:
         """input <= other."""
     def less_equal_(self, other: Tensor | Number) -> Tensor:
         """input <= other."""
-    def logdet(self, *args: Any, **kwargs: Any) -> Any:
-        """logdet"""
+    def logdet(self) -> Any:
+        """log det: NaN for a negative determinant, -inf for zero: (*, N, N) -> (*)."""
     def long(self) -> Tensor:
         """long"""
     @property
     def mT(self) -> Any:
         """View with the last two dims swapped."""
-    def matrix_exp(self, *args: Any, **kwargs: Any) -> Any:
-        """matrix_exp"""
-    def matrix_power(self, *args: Any, **kwargs: Any) -> Any:
-        """matrix_power"""
+    def matrix_exp(self) -> Any:
+        """Matrix exponential: (*, N, N) -> (*, N, N). By matmul alone, so exact as matmul is: Taylor's series of degree 18"""
+    def matrix_power(self, n: Any) -> Any:
+        """The n-th power, of the inverse for negative n: (*, N, N) -> (*, N, N). By repeated squaring."""
     def moveaxis(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """View with dims moved to other places."""
     def multiply(self, other: Tensor | Number) -> Tensor:
@@ -290,10 +290,10 @@ class Tensor:
         """numel"""
     def numpy(self, force: Any = ...) -> Any:
         """numpy"""
-    def pinverse(self, *args: Any, **kwargs: Any) -> Any:
-        """pinverse"""
-    def qr(self, *args: Any, **kwargs: Any) -> Any:
-        """qr"""
+    def pinverse(self, rcond: Any = ...) -> Any:
+        """lamina.linalg.pinv with rcond by position."""
+    def qr(self, some: Any = ...) -> Any:
+        """lamina.linalg.qr: reduced, or complete with some=False."""
     def register_hook(self, hook: Any) -> Any:
         """register_hook"""
     def register_post_accumulate_grad_hook(self, hook: Any) -> Any:
@@ -319,8 +319,8 @@ class Tensor:
         """short"""
     def size(self, dim: Any = ...) -> Any:
         """size"""
-    def slogdet(self, *args: Any, **kwargs: Any) -> Any:
-        """slogdet"""
+    def slogdet(self) -> Any:
+        """Sign and logarithm of the size of the determinant: (*, N, N) -> (*), (*). Gradient: G A^-T."""
     def storage_offset(self) -> builtins.int:
         """storage_offset"""
     def stride(self, dim: Any = ...) -> Any:
@@ -329,8 +329,8 @@ class Tensor:
         """input - alpha * other."""
     def subtract_(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input - alpha * other."""
-    def svd(self, *args: Any, **kwargs: Any) -> Any:
-        """svd"""
+    def svd(self, some: Any = ..., compute_uv: Any = ...) -> Any:
+        """input = U diag(S) V^T: returns V itself, where linalg.svd returns its transpose. compute_uv=False: U, V are 0."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
