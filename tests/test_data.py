@@ -138,14 +138,14 @@ def test_worker_exceptions_keep_type_and_traceback(workers):
 
 def test_leaving_early_ends_the_threads():
     dataset = Slow(1000, delay=0.001)
-    before = threading.active_count()
+    before = set(threading.enumerate())
     for _ in DataLoader(dataset, batch_size=2, num_workers=3):
         break
     gc.collect()
     deadline = time.time() + 5
-    while threading.active_count() > before and time.time() < deadline:
+    while set(threading.enumerate()) - before and time.time() < deadline:
         time.sleep(0.01)
-    assert threading.active_count() <= before and dataset.asked < 40
+    assert not set(threading.enumerate()) - before and dataset.asked < 40
 
 
 def test_worker_init():

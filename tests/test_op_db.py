@@ -18,7 +18,7 @@ def names():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", list(names()))
 def test_samples(name):
     outcome = op_db.run(name)
     if outcome.status == "skipped":
