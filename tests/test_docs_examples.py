@@ -27,4 +27,7 @@ def test_every_layer_has_an_example():
         thing = getattr(nn, name)
         if isinstance(thing, type):
             assert ">>>" in (thing.__doc__ or ""), name
-            assert name in ("Module", "Parameter", "ModuleList", "ModuleDict") or "->" in thing.__doc__, name
+            assert (
+                name in ("Module", "Parameter", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+                or "->" in thing.__doc__
+            ), name

@@ -5,29 +5,6 @@
 #include "conv.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
-namespace {
-
-// One axis of a phase: inputs first + stride * j for j < count; taps tap + step * t for t < taps.
-struct Phase {
-  int64_t count, taps, tap, step, pad, dil;
-};
-
-Phase phase_of(int64_t first, int64_t size, int64_t kernel, int64_t stride, int64_t pad, int64_t dil) {
-  int64_t a = stride, b = dil;
-  while (b) {
-    const int64_t r = a % b;
-    a = b, b = r;
-  }
-  const int64_t step = stride / a;
-  Phase p{first < size ? ceil_div(size - first, stride) : 0, 0, 0, step, 0, dil / a};
-  while (p.tap < step && (first + pad - p.tap * dil) % stride != 0) ++p.tap;
-  if (p.tap == step || p.tap >= kernel) return p;
-  p.taps = ceil_div(kernel - p.tap, step);
-  p.pad = (p.taps - 1) * p.dil - (first + pad - p.tap * dil) / stride;
-  return p;
-}
-
-}  // namespace
 
 void conv2d_input_grad(const View& g, const View& w, const View& gx, const Window& p, int64_t groups) {
   const size_t size = size_of(gx.dtype);

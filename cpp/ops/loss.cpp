@@ -1,17 +1,13 @@
 // Losses. cross_entropy and nll_loss with class indices are one fused kernel each way; mse_loss, l1_loss,
 // smooth_l1_loss and binary_cross_entropy_with_logits are one formula and one reduction; the others are operations.
+#include "loss.h"
+
 #include <cmath>
 
-#include "reduce.h"
 #include "reduced_terms.h"
 
 namespace lamina {
 namespace {
-
-Tensor reduce_loss(const Tensor& l, Reduction reduction) {
-  if (reduction == Reduction::none) return l;
-  return reduction == Reduction::mean ? mean(l) : sum(l);
-}
 
 Tensor smooth_target(const Tensor& target, double smoothing, int64_t classes) {
   return smoothing > 0 ? target * (1 - smoothing) + smoothing / double(classes) : target;

@@ -1,8 +1,6 @@
-// max_pool2d, avg_pool2d, adaptive_avg_pool2d. Outputs keep the memory order of the input (channels-last or not).
-#include "lamina/autograd.h"
-#include "lamina/devices.h"
-#include "lamina/ops.h"
-#include "window.h"
+// Pooling over rows and columns: maxima, means, adaptive means. Outputs keep the memory order of the input
+// (channels-last or not).
+#include "pool.h"
 
 namespace lamina {
 namespace {
@@ -23,10 +21,10 @@ struct Origin {
 Window read_window(const char* op, const Tensor& x, const Dims& kernel, const OptDims& stride, const Dims& padding,
                    const Dims& dilation) {
   Window p;
-  read_pair(op, "kernel_size", kernel, 1, p.kernel);
-  read_pair(op, "stride", stride && !stride->empty() ? *stride : kernel, 1, p.stride);
-  read_pair(op, "padding", padding, 0, p.padding);
-  read_pair(op, "dilation", dilation, 1, p.dilation);
+  read_sizes(op, "kernel_size", kernel, 2, 1, p.kernel);
+  read_sizes(op, "stride", stride && !stride->empty() ? *stride : kernel, 2, 1, p.stride);
+  read_sizes(op, "padding", padding, 2, 0, p.padding);
+  read_sizes(op, "dilation", dilation, 2, 1, p.dilation);
   for (size_t d = 0; d < 2; ++d)
     if (p.padding[d] > reach(op, p.kernel[d], p.dilation[d]) / 2)
       raise<ShapeError>(op, ": padding must be at most half of what the kernel covers: padding ", to_string(padding),
@@ -75,15 +73,12 @@ Tensor max_gather(const Tensor& x, const Tensor& indices) {
   return y;
 }
 
-TensorPair max_pool(const Tensor& input, const Dims& kernel_size, const OptDims& stride, const Dims& padding,
-                    const Dims& dilation, bool ceil_mode, bool want_indices) {
-  check_image("max_pool2d", input);
-  if (input.dim() == 3) {
-    const TensorPair r = max_pool(unsqueeze(input, 0), kernel_size, stride, padding, dilation, ceil_mode, want_indices);
-    return {squeeze(r.first, Dims{0}), r.second.defined() ? squeeze(r.second, Dims{0}) : Tensor()};
-  }
-  const Window p = read_window("max_pool2d", input, kernel_size, stride, padding, dilation);
-  const Dims shape = pooled_shape("max_pool2d", input, p, ceil_mode);
+}  // namespace
+
+TensorPair max_windows(const char* op, const Tensor& input, const Dims& kernel_size, const OptDims& stride,
+                       const Dims& padding, const Dims& dilation, bool ceil_mode, bool want_indices) {
+  const Window p = read_window(op, input, kernel_size, stride, padding, dilation);
+  const Dims shape = pooled_shape(op, input, p, ceil_mode);
   const bool last = keeps_channels_last(input), track = recording({input});
   Tensor y = allocate_pooled(shape, input.dtype(), input.device(), last), indices;
   View places = y.view_of();
@@ -101,6 +96,8 @@ TensorPair max_pool(const Tensor& input, const Dims& kernel_size, const OptDims&
 }
 
 // ---- average ----
+
+namespace {
 
 struct Average {
   std::optional<Window> window;  // none: adaptive
@@ -132,35 +129,19 @@ Tensor average_backward(const Tensor& g, const Origin& origin, const Average& a,
 
 }  // namespace
 
-MaybePair max_pool2d(const Tensor& input, const Dims& kernel_size, const OptDims& stride, const Dims& padding,
-                     const Dims& dilation, bool ceil_mode, bool return_indices) {
-  const TensorPair r = max_pool(input, kernel_size, stride, padding, dilation, ceil_mode, return_indices);
-  return {r.first, return_indices ? r.second : Tensor()};
+Tensor mean_windows(const char* op, const Tensor& input, const Dims& kernel_size, const OptDims& stride,
+                    const Dims& padding, bool ceil_mode, bool count_include_pad, int64_t divisor) {
+  const Window p = read_window(op, input, kernel_size, stride, padding, Dims{1});
+  return average(input, pooled_shape(op, input, p, ceil_mode), {p, count_include_pad, divisor}, "avg_pool2d");
 }
 
-Tensor avg_pool2d(const Tensor& input, const Dims& kernel_size, const OptDims& stride, const Dims& padding,
-                  bool ceil_mode, bool count_include_pad, std::optional<int64_t> divisor_override) {
-  check_image("avg_pool2d", input);
-  if (input.dim() == 3)
-    return squeeze(
-        avg_pool2d(unsqueeze(input, 0), kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override),
-        Dims{0});
-  if (divisor_override && *divisor_override == 0) raise<ValueError>("avg_pool2d: divisor_override must not be zero");
-  const Window p = read_window("avg_pool2d", input, kernel_size, stride, padding, Dims{1});
-  return average(input, pooled_shape("avg_pool2d", input, p, ceil_mode),
-                 {p, count_include_pad, divisor_override.value_or(0)}, "avg_pool2d");
-}
-
-Tensor adaptive_avg_pool2d(const Tensor& input, const Dims& output_size) {
-  check_image("adaptive_avg_pool2d", input);
-  if (input.dim() == 3) return squeeze(adaptive_avg_pool2d(unsqueeze(input, 0), output_size), Dims{0});
-  int64_t out[2];
-  read_pair("adaptive_avg_pool2d", "output_size", output_size, 0, out);
-  if (input.shape()[1] == 0 || input.shape()[2] == 0 || input.shape()[3] == 0)
-    raise<ShapeError>("adaptive_avg_pool2d: channels, rows and columns must not be empty: ", describe("input", input));
-  checked::mul(checked::add(out[0], 1), input.shape()[2], "adaptive_avg_pool2d");
-  checked::mul(checked::add(out[1], 1), input.shape()[3], "adaptive_avg_pool2d");
-  return average(input, {input.shape()[0], input.shape()[1], out[0], out[1]}, {}, "adaptive_avg_pool2d");
+Tensor adaptive_means(const char* op, const Tensor& x, int64_t rows, int64_t columns) {
+  const Dims& s = x.shape();
+  if (s[1] == 0 || s[2] == 0 || s[3] == 0)
+    raise<ShapeError>(op, ": channels, rows and columns must not be empty: ", describe("input", x));
+  checked::mul(checked::add(rows, 1), s[2], op);
+  checked::mul(checked::add(columns, 1), s[3], op);
+  return average(x, {s[0], s[1], rows, columns}, {}, "adaptive_avg_pool2d");
 }
 
 }  // namespace lamina

@@ -1,4 +1,4 @@
-// Checks shared by convolution and pooling: pairs of numbers, ranks, output sizes.
+// Checks shared by convolution, pooling and images: lists of sizes, ranks.
 #pragma once
 #include "lamina/checked.h"
 #include "lamina/tensor.h"
@@ -6,20 +6,26 @@
 
 namespace lamina {
 
-// {3} or {3, 2} -> out[0], out[1], each at least `least`.
-inline void read_pair(const char* op, const char* what, const Dims& given, int64_t least, int64_t* out) {
-  if (given.size() != 1 && given.size() != 2)
-    raise<ShapeError>(op, ": ", what, " must be one number or a pair (vertical, horizontal), got ", to_string(given));
-  for (size_t d = 0; d < 2; ++d) {
+// {3} or {3, 2} -> `rank` numbers, each at least `least`.
+inline void read_sizes(const char* op, const char* what, const Dims& given, int64_t rank, int64_t least, int64_t* out) {
+  if (given.size() != 1 && int64_t(given.size()) != rank)
+    raise<ShapeError>(op, ": ", what, rank == 1 ? " must be one number, got " : " must be one number or ",
+                      rank == 1   ? std::string()
+                      : rank == 2 ? "a pair (vertical, horizontal), got "
+                                  : "three (depth, vertical, horizontal), got ",
+                      to_string(given));
+  for (size_t d = 0; d < size_t(rank); ++d) {
     out[d] = given[given.size() == 1 ? 0 : d];
     if (out[d] < least) raise<ShapeError>(op, ": ", what, " must be at least ", least, ", got ", to_string(given));
   }
 }
 
-// Rank 3 (C, H, W) or 4 (N, C, H, W), and a floating dtype.
-inline void check_image(const char* op, const Tensor& x) {
-  if (x.dim() != 3 && x.dim() != 4)
-    raise<ShapeError>(op, ": input must be (N, C, H, W) or (C, H, W), got ", describe("input", x));
+// (C, ...) or (N, C, ...) with `rank` dims behind the channels, and a floating dtype.
+inline void check_image(const char* op, const Tensor& x, int64_t rank = 2) {
+  constexpr const char* axes[4] = {"", "L", "H, W", "D, H, W"};
+  if (x.dim() != rank + 1 && x.dim() != rank + 2)
+    raise<ShapeError>(op, ": input must be (N, C, ", axes[rank], ") or (C, ", axes[rank], "), got ",
+                      describe("input", x));
   if (!is_floating(x.dtype()))
     raise<DtypeError>(op, ": needs a floating dtype, got ", describe("input", x), "; convert it with .float()");
 }

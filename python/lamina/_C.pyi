@@ -1110,6 +1110,8 @@ def abs(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Absolute value; its gradient at 0 is 0."""
 def adam_step(params: Sequence[Tensor], grads: Sequence[Tensor], exp_avgs: Sequence[Tensor], exp_avg_sqs: Sequence[Tensor], max_exp_avg_sqs: Sequence[Tensor], steps: builtins.int | Sequence[builtins.int], lr: builtins.float, beta1: builtins.float, beta2: builtins.float, eps: builtins.float, weight_decay: builtins.float, decoupled: builtins.bool, maximize: builtins.bool) -> None:
     """One step of Adam (decoupled: AdamW) over all params; steps[i] counts from 1, max_exp_avg_sqs is [] without amsgrad."""
+def adaptive_avg_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
+    """Means over windows chosen so that the output has output_size: (N, C, L) or (C, L)."""
 def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
     """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
 def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
@@ -1148,6 +1150,8 @@ def atan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Arc tangent."""
 def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Angle of the point (other, input)."""
+def avg_pool1d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True) -> Tensor:
+    """Mean of each window of (N, C, L) or (C, L); stride is kernel_size unless given."""
 def avg_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
     """Mean of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given."""
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
@@ -1186,6 +1190,8 @@ def ceil(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Smallest integer >= input."""
 def chain_matmul(*matrices: Any) -> Tensor:
     """Product of matrices in the order of least work."""
+def channel_shuffle(input: Tensor, groups: builtins.int) -> Tensor:
+    """Channels of (N, C, *) dealt out between groups: (N, C, *) -> (N, C, *)."""
 def chunk(input: Tensor, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of at most chunks equal pieces along dim."""
 def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
@@ -1198,12 +1204,24 @@ def clone(input: Tensor) -> Tensor:
     """A copy with its own memory, same memory order: (*) -> (*)."""
 def combinations(input: Tensor, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
     """All choices of r elements of a vector, as rows."""
+def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
+    """1-D convolution of (N, C, L) or (C, L) with weight (OC, C / groups, K) and bias (OC,); padding may be 'same' or 'valid'."""
 def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
     """2-D convolution of (N, C, H, W) or (C, H, W) with weight (OC, C / groups, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
+def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
+    """3-D convolution of (N, C, D, H, W) or (C, D, H, W) with weight (OC, C / groups, KD, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
+def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+    """Transposed 1-D convolution of (N, C, L) or (C, L) with weight (C, OC / groups, K) and bias (OC,): the gradient of conv1d for its input. output_padding adds to one side of the output."""
+def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+    """Transposed 2-D convolution of (N, C, H, W) or (C, H, W) with weight (C, OC / groups, KH, KW) and bias (OC,): the gradient of conv2d for its input. output_padding adds to one side of the output."""
+def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+    """Transposed 3-D convolution of (N, C, D, H, W) or (C, D, H, W) with weight (C, OC / groups, KD, KH, KW) and bias (OC,): the gradient of conv3d for its input. output_padding adds to one side of the output."""
 def cos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Cosine."""
 def cosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic cosine."""
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: builtins.int = 1, eps: builtins.float = 1e-8) -> Tensor:
+    """Cosine of the angle between x1 and x2 over dim, norms at least eps: (*, N), (*, N) -> (*)."""
 def cross(input: Tensor, other: Tensor, dim: builtins.int | None = None) -> Tensor:
     """Vector products along a dim of size 3 (the first one unless given)."""
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean', label_smoothing: builtins.float = 0) -> Tensor:
@@ -1222,8 +1240,8 @@ def einsum(equation: str, *operands: Any) -> Tensor:
     """Sum of products by an equation such as 'bij,bjk->bik': each letter is a dim, a letter missing after -> is summed over, '...' stands for broadcast dims."""
 def elu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input where positive, else alpha * (exp(input) - 1)."""
-def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = None) -> Tensor:
-    """Rows of weight at the indices of input; row padding_idx gets no gradient: (*), (V, D) -> (*, D)."""
+def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = None, max_norm: builtins.float | None = None, norm_type: builtins.float = 2.0, scale_grad_by_freq: builtins.bool = False, sparse: builtins.bool = False) -> Tensor:
+    """Rows of weight at the indices of input; row padding_idx gets no gradient. max_norm first shortens the rows in place; scale_grad_by_freq divides gradients by how often a row occurs: (*), (V, D) -> (*, D)."""
 def empty(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uninitialised tensor of shape size."""
 def empty_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
@@ -1262,6 +1280,8 @@ def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input >= other."""
 def gelu_tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """The tanh approximation of gelu."""
+def group_norm(input: Tensor, num_groups: builtins.int, weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
+    """(input - mean) / sqrt(var + eps) over each group of channels of each sample, times weight plus bias per channel: (N, C, *) -> (N, C, *)."""
 def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input > other."""
 def hardsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1347,8 +1367,12 @@ def max(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False) -> Val
 @overload
 def max(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two elements, as maximum: (*), (*) -> (*)."""
+def max_pool1d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
+    """Largest value of each window of (N, C, L) or (C, L); stride is kernel_size unless given. With return_indices, also where each maximum lies."""
 def max_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
     """Largest value of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given. With return_indices, also where in its plane each maximum lies."""
+def max_pool3d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
+    """Largest value of each window of (N, C, D, H, W) or (C, D, H, W); stride is kernel_size unless given. With return_indices, also where each maximum lies."""
 def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The larger of both; NaN if either is."""
 def mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
@@ -1400,8 +1424,16 @@ def ones_like(input: Tensor, dtype: dtype | None = None, device: device | str | 
     """Ones like input: (*) -> (*)."""
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Products of every pair of elements: (M), (N) -> (M, N)."""
+def pairwise_distance(x1: Tensor, x2: Tensor, p: builtins.float = 2, eps: builtins.float = 1e-6, keepdim: builtins.bool = False) -> Tensor:
+    """Norm of x1 - x2 + eps over the last dim: (*, D), (*, D) -> (*)."""
+def pdist(input: Tensor, p: builtins.float = 2) -> Tensor:
+    """Distances of all pairs of rows of (N, D): N (N - 1) / 2 numbers."""
 def permute(input: Tensor, *dims: Any) -> Tensor:
     """View with dims in the given order."""
+def pixel_shuffle(input: Tensor, upscale_factor: builtins.int) -> Tensor:
+    """Channels moved into pixels: (*, C r^2, H, W) becomes (*, C, H r, W r)."""
+def pixel_unshuffle(input: Tensor, downscale_factor: builtins.int) -> Tensor:
+    """Pixels moved into channels: (*, C, H r, W r) becomes (*, C r^2, H, W)."""
 def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent."""
 @overload
@@ -1442,6 +1474,8 @@ def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Remainder with the sign of other, as Python's %."""
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Same elements in another shape (one size may be -1); a view where strides allow."""
+def rms_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, eps: builtins.float | None = None) -> Tensor:
+    """input / sqrt(mean(input^2) + eps) * weight over the last dims, which have normalized_shape; eps is the dtype's own unless given: (*, N), (N,), (N,) -> (*, N)."""
 def roll(input: Tensor, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
     """Elements moved by shifts along dims, those beyond the end back to the start."""
 def round(input: Tensor, decimals: builtins.int = 0) -> Tensor:
@@ -1739,12 +1773,40 @@ class functional:
         """Absolute value; its gradient at 0 is 0."""
 
     @staticmethod
+    def adaptive_avg_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Means over windows chosen so that the output has output_size: (N, C, L) or (C, L)."""
+
+    @staticmethod
     def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
         """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
 
     @staticmethod
+    def adaptive_avg_pool3d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """Means over windows chosen so that the output has output_size: (N, C, D, H, W) or (C, D, H, W)."""
+
+    @staticmethod
+    def adaptive_max_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int], return_indices: builtins.bool = False) -> Any:
+        """Largest values of windows chosen so that the output has output_size: (N, C, L) or (C, L)."""
+
+    @staticmethod
+    def adaptive_max_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int], return_indices: builtins.bool = False) -> Any:
+        """Largest values of windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
+
+    @staticmethod
+    def adaptive_max_pool3d(input: Tensor, output_size: builtins.int | Sequence[builtins.int], return_indices: builtins.bool = False) -> Any:
+        """Largest values of windows chosen so that the output has output_size: (N, C, D, H, W) or (C, D, H, W)."""
+
+    @staticmethod
     def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input + alpha * other."""
+
+    @staticmethod
+    def affine_grid(theta: Tensor, size: builtins.int | Sequence[builtins.int], align_corners: builtins.bool | None = None) -> Tensor:
+        """The grid for grid_sample that maps with theta (N, 2, 3) or (N, 3, 4) to an output of size."""
+
+    @staticmethod
+    def alpha_dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = False) -> Tensor:
+        """dropout to the negative saturation of selu, which keeps mean and variance: (*) -> (*)."""
 
     @staticmethod
     def arctan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1763,8 +1825,16 @@ class functional:
         """Angle of the point (other, input)."""
 
     @staticmethod
+    def avg_pool1d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True) -> Tensor:
+        """Mean of each window of (N, C, L) or (C, L); stride is kernel_size unless given."""
+
+    @staticmethod
     def avg_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
         """Mean of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given."""
+
+    @staticmethod
+    def avg_pool3d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
+        """Mean of each window of (N, C, D, H, W) or (C, D, H, W); stride is kernel_size unless given."""
 
     @staticmethod
     def batch_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
@@ -1803,6 +1873,10 @@ class functional:
         """Smallest integer >= input."""
 
     @staticmethod
+    def channel_shuffle(input: Tensor, groups: builtins.int) -> Tensor:
+        """Channels of (N, C, *) dealt out between groups: (N, C, *) -> (N, C, *)."""
+
+    @staticmethod
     def clamp_max(input: Tensor | Number, max: Tensor | Number) -> Tensor:
         """min(input, max); the gradient is input's at a tie."""
 
@@ -1811,8 +1885,28 @@ class functional:
         """max(input, min); the gradient is input's at a tie."""
 
     @staticmethod
+    def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
+        """1-D convolution of (N, C, L) or (C, L) with weight (OC, C / groups, K) and bias (OC,); padding may be 'same' or 'valid'."""
+
+    @staticmethod
     def conv2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
         """2-D convolution of (N, C, H, W) or (C, H, W) with weight (OC, C / groups, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
+
+    @staticmethod
+    def conv3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
+        """3-D convolution of (N, C, D, H, W) or (C, D, H, W) with weight (OC, C / groups, KD, KH, KW) and bias (OC,); padding may be 'same' or 'valid'."""
+
+    @staticmethod
+    def conv_transpose1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+        """Transposed 1-D convolution of (N, C, L) or (C, L) with weight (C, OC / groups, K) and bias (OC,): the gradient of conv1d for its input. output_padding adds to one side of the output."""
+
+    @staticmethod
+    def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+        """Transposed 2-D convolution of (N, C, H, W) or (C, H, W) with weight (C, OC / groups, KH, KW) and bias (OC,): the gradient of conv2d for its input. output_padding adds to one side of the output."""
+
+    @staticmethod
+    def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+        """Transposed 3-D convolution of (N, C, D, H, W) or (C, D, H, W) with weight (C, OC / groups, KD, KH, KW) and bias (OC,): the gradient of conv3d for its input. output_padding adds to one side of the output."""
 
     @staticmethod
     def cos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1823,20 +1917,53 @@ class functional:
         """Hyperbolic cosine."""
 
     @staticmethod
+    def cosine_embedding_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: builtins.float = 0, reduction: str = 'mean') -> Tensor:
+        """1 - cos where target is 1, max(0, cos - margin) where it is -1: (N, D), (N, D), (N) -> ()."""
+
+    @staticmethod
+    def cosine_similarity(x1: Tensor, x2: Tensor, dim: builtins.int = 1, eps: builtins.float = 1e-8) -> Tensor:
+        """Cosine of the angle between x1 and x2 over dim, norms at least eps: (*, N), (*, N) -> (*)."""
+
+    @staticmethod
     def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean', label_smoothing: builtins.float = 0) -> Tensor:
         """-log softmax(input) at the target classes, or weighted by target probabilities of input's shape: (N, C, *), (N, *) -> ()."""
+
+    @overload
+    @staticmethod
+    def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: builtins.int | Sequence[builtins.int], target_lengths: builtins.int | Sequence[builtins.int], blank: builtins.int = 0, reduction: str = 'mean', zero_infinity: builtins.bool = False) -> Tensor:
+        """Minus the log probability of targets over all alignments with log_probs (T, N, C) or (T, C)."""
+    @overload
+    @staticmethod
+    def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor, blank: builtins.int = 0, reduction: str = 'mean', zero_infinity: builtins.bool = False) -> Tensor:
+        """As ctc_loss with lengths as tensors."""
 
     @staticmethod
     def dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
         """Zero with probability p, else input / (1 - p); input itself unless training: (*) -> (*)."""
 
     @staticmethod
+    def dropout1d(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+        """dropout of whole channels of (N, C, L) or (C, L)."""
+
+    @staticmethod
+    def dropout2d(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+        """dropout of whole channels of (N, C, H, W) or (C, H, W)."""
+
+    @staticmethod
+    def dropout3d(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
+        """dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+
+    @staticmethod
     def elu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
         """input where positive, else alpha * (exp(input) - 1)."""
 
     @staticmethod
-    def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = None) -> Tensor:
-        """Rows of weight at the indices of input; row padding_idx gets no gradient: (*), (V, D) -> (*, D)."""
+    def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = None, max_norm: builtins.float | None = None, norm_type: builtins.float = 2.0, scale_grad_by_freq: builtins.bool = False, sparse: builtins.bool = False) -> Tensor:
+        """Rows of weight at the indices of input; row padding_idx gets no gradient. max_norm first shortens the rows in place; scale_grad_by_freq divides gradients by how often a row occurs: (*), (V, D) -> (*, D)."""
+
+    @staticmethod
+    def embedding_bag(input: Tensor, weight: Tensor, offsets: Tensor | None = None, max_norm: builtins.float | None = None, norm_type: builtins.float = 2.0, scale_grad_by_freq: builtins.bool = False, mode: str = 'mean', sparse: builtins.bool = False, per_sample_weights: Tensor | None = None, include_last_offset: builtins.bool = False, padding_idx: builtins.int | None = None) -> Tensor:
+        """Sum, mean or max of the rows of weight in each bag: a row of input (B, L), or the pieces of a 1-D input that begin at offsets."""
 
     @staticmethod
     def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -1863,6 +1990,10 @@ class functional:
         """exp(input) - 1, accurate near 0."""
 
     @staticmethod
+    def feature_alpha_dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = False) -> Tensor:
+        """alpha_dropout of whole channels: (N, C, *) -> (N, C, *)."""
+
+    @staticmethod
     def fix(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Integer part, towards zero."""
 
@@ -1877,6 +2008,14 @@ class functional:
     @staticmethod
     def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of input."""
+
+    @staticmethod
+    def fold(input: Tensor, output_size: builtins.int | Sequence[builtins.int], kernel_size: builtins.int | Sequence[builtins.int], dilation: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, stride: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+        """Columns (N, C KH KW, L) added into images (N, C, *output_size): the transpose of unfold."""
+
+    @staticmethod
+    def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | Number, full: builtins.bool = False, eps: builtins.float = 1e-6, reduction: str = 'mean') -> Tensor:
+        """(log var + (input - target)^2 / var) / 2, var at least eps: (*), (*), (*) -> ()."""
 
     @staticmethod
     def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -1899,8 +2038,20 @@ class functional:
         """input >= other."""
 
     @staticmethod
+    def grid_sample(input: Tensor, grid: Tensor, mode: str = 'bilinear', padding_mode: str = 'zeros', align_corners: builtins.bool | None = None) -> Tensor:
+        """(N, C, H, W) or (N, C, D, H, W) at the places of grid (N, ..., 2 or 3), which are (x, y) or (x, y, z) in [-1, 1]; mode is bilinear, nearest or bicubic, padding_mode zeros, border or reflection."""
+
+    @staticmethod
+    def group_norm(input: Tensor, num_groups: builtins.int, weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
+        """(input - mean) / sqrt(var + eps) over each group of channels of each sample, times weight plus bias per channel: (N, C, *) -> (N, C, *)."""
+
+    @staticmethod
     def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input > other."""
+
+    @staticmethod
+    def gumbel_softmax(logits: Tensor, tau: builtins.float = 1, hard: builtins.bool = False, eps: builtins.float = 1e-10, dim: builtins.int = -1) -> Tensor:
+        """softmax((logits + Gumbel noise) / tau): samples of classes with a gradient; hard gives one-hot rows: (*, N) -> (*, N)."""
 
     @staticmethod
     def hardsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1915,6 +2066,22 @@ class functional:
         """input clamped to [min_val, max_val]."""
 
     @staticmethod
+    def hinge_embedding_loss(input: Tensor, target: Tensor, margin: builtins.float = 1.0, reduction: str = 'mean') -> Tensor:
+        """input where target is 1, max(0, margin - input) where it is -1: (*), (*) -> ()."""
+
+    @staticmethod
+    def huber_loss(input: Tensor, target: Tensor, reduction: str = 'mean', delta: builtins.float = 1.0, weight: Tensor | None = None) -> Tensor:
+        """d^2 / 2 where d = |input - target| is below delta, else delta (d - delta / 2): (*), (*) -> ()."""
+
+    @staticmethod
+    def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: builtins.bool = True, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
+        """As batch_norm with the statistics of every channel of every sample on its own: (N, C, *) -> (N, C, *)."""
+
+    @staticmethod
+    def interpolate(input: Tensor, size: builtins.int | Sequence[builtins.int] | None = None, scale_factor: builtins.float | Sequence[builtins.float] | None = None, mode: str = 'nearest', align_corners: builtins.bool | None = None, recompute_scale_factor: builtins.bool | None = None, antialias: builtins.bool = False) -> Tensor:
+        """(N, C, L), (N, C, H, W) or (N, C, D, H, W) resampled to size or by scale_factor; mode is nearest, nearest-exact, linear, bilinear, bicubic, trilinear or area."""
+
+    @staticmethod
     def isfinite(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Whether input is neither infinite nor NaN."""
 
@@ -1925,6 +2092,10 @@ class functional:
     @staticmethod
     def isnan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Whether input is NaN."""
+
+    @staticmethod
+    def kl_div(input: Tensor, target: Tensor, reduction: str = 'mean', log_target: builtins.bool = False) -> Tensor:
+        """target (log target - input), input holding log probabilities; reduction may be 'batchmean': (*), (*) -> ()."""
 
     @staticmethod
     def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
@@ -1957,6 +2128,10 @@ class functional:
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """input weight^T + bias: (*, K), (N, K), (N) -> (*, N)."""
+
+    @staticmethod
+    def local_response_norm(input: Tensor, size: builtins.int, alpha: builtins.float = 1e-4, beta: builtins.float = 0.75, k: builtins.float = 1.0) -> Tensor:
+        """input / (k + alpha * mean of squares over size neighbouring channels)^beta: (N, C, *) -> (N, C, *)."""
 
     @staticmethod
     def log(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1999,12 +2174,48 @@ class functional:
         """log(sigmoid(input)), without overflow."""
 
     @staticmethod
+    def lp_pool1d(input: Tensor, norm_type: builtins.float, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, ceil_mode: builtins.bool = False) -> Tensor:
+        """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, L) or (C, L); stride is kernel_size unless given."""
+
+    @staticmethod
+    def lp_pool2d(input: Tensor, norm_type: builtins.float, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, ceil_mode: builtins.bool = False) -> Tensor:
+        """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given."""
+
+    @staticmethod
+    def lp_pool3d(input: Tensor, norm_type: builtins.float, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, ceil_mode: builtins.bool = False) -> Tensor:
+        """(sum of x^norm_type)^(1 / norm_type) of each window of (N, C, D, H, W) or (C, D, H, W); stride is kernel_size unless given."""
+
+    @staticmethod
     def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input < other."""
 
     @staticmethod
+    def margin_ranking_loss(input1: Tensor, input2: Tensor, target: Tensor, margin: builtins.float = 0, reduction: str = 'mean') -> Tensor:
+        """max(0, margin - target (input1 - input2)): (*), (*), (*) -> ()."""
+
+    @staticmethod
+    def max_pool1d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
+        """Largest value of each window of (N, C, L) or (C, L); stride is kernel_size unless given. With return_indices, also where each maximum lies."""
+
+    @staticmethod
     def max_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
         """Largest value of each window of (N, C, H, W) or (C, H, W); stride is kernel_size unless given. With return_indices, also where in its plane each maximum lies."""
+
+    @staticmethod
+    def max_pool3d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, dilation: builtins.int | Sequence[builtins.int] = 1, ceil_mode: builtins.bool = False, return_indices: builtins.bool = False) -> Any:
+        """Largest value of each window of (N, C, D, H, W) or (C, D, H, W); stride is kernel_size unless given. With return_indices, also where each maximum lies."""
+
+    @staticmethod
+    def max_unpool1d(input: Tensor, indices: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, output_size: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Zeros with input at the places that max_pool1d returned: (N, C, L) or (C, L)."""
+
+    @staticmethod
+    def max_unpool2d(input: Tensor, indices: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, output_size: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Zeros with input at the places that max_pool2d returned: (N, C, H, W) or (C, H, W)."""
+
+    @staticmethod
+    def max_unpool3d(input: Tensor, indices: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, output_size: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Zeros with input at the places that max_pool3d returned: (N, C, D, H, W) or (C, D, H, W)."""
 
     @staticmethod
     def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -2025,6 +2236,18 @@ class functional:
     @staticmethod
     def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input * other."""
+
+    @staticmethod
+    def multi_margin_loss(input: Tensor, target: Tensor, p: builtins.int = 1, margin: builtins.float = 1.0, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
+        """Mean over classes of max(0, margin - input at target + input)^p: (N, C), (N) -> ()."""
+
+    @staticmethod
+    def multilabel_margin_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+        """Hinges between every target class (a list that -1 ends) and every other class: (N, C), (N, C) -> ()."""
+
+    @staticmethod
+    def multilabel_soft_margin_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
+        """Mean over classes of the binary cross entropy of sigmoid(input): (N, C), (N, C) -> ()."""
 
     @staticmethod
     def multiply(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -2051,6 +2274,10 @@ class functional:
         """-input at the target classes; input holds log probabilities: (N, C, *), (N, *) -> ()."""
 
     @staticmethod
+    def normalize(input: Tensor, p: builtins.float = 2.0, dim: builtins.int = 1, eps: builtins.float = 1e-12) -> Tensor:
+        """input divided by its norm over dim, at least eps: (*, N) -> (*, N)."""
+
+    @staticmethod
     def not_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input != other."""
 
@@ -2061,6 +2288,26 @@ class functional:
     @staticmethod
     def pad(input: Tensor, pad: builtins.int | Sequence[builtins.int], mode: str = 'constant', value: builtins.float | None = None) -> Tensor:
         """Elements added before and after the last dims: constant, reflect, replicate or circular."""
+
+    @staticmethod
+    def pairwise_distance(x1: Tensor, x2: Tensor, p: builtins.float = 2, eps: builtins.float = 1e-6, keepdim: builtins.bool = False) -> Tensor:
+        """Norm of x1 - x2 + eps over the last dim: (*, D), (*, D) -> (*)."""
+
+    @staticmethod
+    def pdist(input: Tensor, p: builtins.float = 2) -> Tensor:
+        """Distances of all pairs of rows of (N, D): N (N - 1) / 2 numbers."""
+
+    @staticmethod
+    def pixel_shuffle(input: Tensor, upscale_factor: builtins.int) -> Tensor:
+        """Channels moved into pixels: (*, C r^2, H, W) becomes (*, C, H r, W r)."""
+
+    @staticmethod
+    def pixel_unshuffle(input: Tensor, downscale_factor: builtins.int) -> Tensor:
+        """Pixels moved into channels: (*, C, H r, W r) becomes (*, C r^2, H, W)."""
+
+    @staticmethod
+    def poisson_nll_loss(input: Tensor, target: Tensor, log_input: builtins.bool = True, full: builtins.bool = False, eps: builtins.float = 1e-8, reduction: str = 'mean') -> Tensor:
+        """exp(input) - target input, or input - target log(input + eps): (*), (*) -> ()."""
 
     @staticmethod
     def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
@@ -2081,6 +2328,10 @@ class functional:
     @staticmethod
     def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of other, as Python's %."""
+
+    @staticmethod
+    def rms_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, eps: builtins.float | None = None) -> Tensor:
+        """input / sqrt(mean(input^2) + eps) * weight over the last dims, which have normalized_shape; eps is the dtype's own unless given: (*, N), (N,), (N,) -> (*, N)."""
 
     @staticmethod
     def rsqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -2115,8 +2366,16 @@ class functional:
         """d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2: (*), (*) -> ()."""
 
     @staticmethod
+    def soft_margin_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
+        """log(1 + exp(-target input)): (*), (*) -> ()."""
+
+    @staticmethod
     def softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
         """exp(input) divided by its sum over dim: (*, N) -> (*, N)."""
+
+    @staticmethod
+    def softmin(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
+        """softmax(-input, dim): (*, N) -> (*, N)."""
 
     @staticmethod
     def softplus(input: Tensor, beta: Number = 1, threshold: Number = 20, inplace: builtins.bool = False) -> Tensor:
@@ -2147,12 +2406,24 @@ class functional:
         """Hyperbolic tangent."""
 
     @staticmethod
+    def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: builtins.float = 1.0, p: builtins.float = 2, eps: builtins.float = 1e-6, swap: builtins.bool = False, reduction: str = 'mean') -> Tensor:
+        """max(0, |anchor - positive| - |anchor - negative| + margin) in the norm p: (*, D), (*, D), (*, D) -> ()."""
+
+    @staticmethod
     def trunc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Integer part, towards zero."""
 
     @staticmethod
     def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Quotient rounded towards zero."""
+
+    @staticmethod
+    def unfold(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], dilation: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, stride: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+        """Windows of (N, C, H, W) or (C, H, W) as columns: (N, C KH KW, L)."""
+
+    @staticmethod
+    def upsample(input: Tensor, size: builtins.int | Sequence[builtins.int] | None = None, scale_factor: builtins.float | Sequence[builtins.float] | None = None, mode: str = 'nearest', align_corners: builtins.bool | None = None) -> Tensor:
+        """interpolate under its older name."""
 
 class _linalg:
     """Operations of lamina.linalg."""

@@ -107,6 +107,13 @@ struct From<Dims> {
   }
 };
 template <>
+struct From<Numbers> {
+  static constexpr const char* stub = "float | Sequence[float]";
+  static bool check(PyObject* o);
+  static Numbers get(PyObject* o);
+  static Numbers parse(std::string_view) { return {}; }
+};
+template <>
 struct From<Size> {
   static constexpr const char* stub = "int | Sequence[int]";
   static bool check(PyObject* o) { return From<Dims>::check(o); }

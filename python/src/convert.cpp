@@ -110,6 +110,21 @@ Dims dims_from(PyObject* o) {
   return d;
 }
 
+bool From<Numbers>::check(PyObject* o) {
+  if (is_number(o)) return true;
+  if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
+    if (!is_number(PySequence_Fast_GET_ITEM(o, i))) return false;
+  return true;
+}
+Numbers From<Numbers>::get(PyObject* o) {
+  if (is_number(o)) return {scalar_from(o).to_double()};
+  Numbers n;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
+    n.push_back(scalar_from(PySequence_Fast_GET_ITEM(o, i)).to_double());
+  return n;
+}
+
 // ---- tensor lists ----
 
 bool From<TensorList>::check(PyObject* o) {

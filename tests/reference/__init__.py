@@ -50,6 +50,7 @@ class Twin:
     grad: bool = True  # gradients of the float arguments exist
     second: bool = True  # and can be differentiated again
     batch: bool = False  # row i of the first argument determines row i of the result
+    batch_rank: int = 0  # where only a first argument of this rank has a batch
     torch: str | None = None  # PyTorch's name where it differs; "" for none
     rtol: float = 1.0  # times the dtype's tolerance
     only: tuple = field(default=())  # dtypes by name, where not all floats

@@ -20,6 +20,7 @@ struct Size : Dims {  // a shape; Python also takes it as separate numbers: view
   Size(const Dims& d) : Dims(d) {}
 };
 using OptDims = std::optional<Dims>;  // None, one dim or several
+using Numbers = std::vector<double>;  // one float or several
 struct Operand : Tensor {             // a tensor or a number
   Operand() = default;
   Operand(const Tensor& t) : Tensor(t) {}

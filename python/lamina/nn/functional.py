@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from .._C import Tensor
 from .._C import functional as _F
+from ._bilinear import bilinear as bilinear
 
 adaptive_avg_pool2d = _F.adaptive_avg_pool2d
 avg_pool2d = _F.avg_pool2d
@@ -91,3 +93,53 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     out = _F.dropout(input, p, training)
     return input.copy_(out) if inplace else out
+
+
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    out = _F.dropout1d(input, p, training)
+    return input.copy_(out) if inplace else out
+
+
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    out = _F.dropout2d(input, p, training)
+    return input.copy_(out) if inplace else out
+
+
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    out = _F.dropout3d(input, p, training)
+    return input.copy_(out) if inplace else out
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    out = _F.alpha_dropout(input, p, training)
+    return input.copy_(out) if inplace else out
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    out = _F.feature_alpha_dropout(input, p, training)
+    return input.copy_(out) if inplace else out
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None,
+    margin: float = 1.0,
+    swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """triplet_margin_loss with a distance of one's own: (N, D), (N, D), (N, D) -> ()."""
+    if margin <= 0:
+        raise ValueError(f"triplet_margin_with_distance_loss: margin must be positive, got {margin}")
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(
+            f"triplet_margin_with_distance_loss: reduction must be 'mean', 'sum' or 'none', got {reduction!r}"
+        )
+    distance: Callable[[Tensor, Tensor], Tensor] = distance_function or _F.pairwise_distance
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = far.minimum(distance(positive, negative))
+    loss = (margin + near - far).clamp(min=0)
+    return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss

@@ -1,4 +1,4 @@
-"""Linear, Embedding, and the layers that only change the shape."""
+"""Linear, Bilinear, and the layers that only change the shape."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .. import _C
 from .._C import Tensor
 from .._C import functional as _F
 from . import init
+from ._bilinear import bilinear
 from .module import Module
 from .parameter import Parameter
 
@@ -47,44 +48,45 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
-class Embedding(Module):
-    """Rows of a table: int (*) -> (*, embedding_dim); weight (num_embeddings, embedding_dim).
-
-    The row `padding_idx` starts at zero and receives no gradient.
+class Bilinear(Module):
+    """x1^T A x2 + b: (*, in1), (*, in2) -> (*, out); weight (out, in1, in2), bias (out).
 
     >>> import lamina
-    >>> lamina.nn.Embedding(10, 3)(lamina.tensor([[1, 2], [4, 9]])).shape
-    (2, 2, 3)
+    >>> lamina.nn.Bilinear(20, 30, 40)(lamina.zeros(8, 20), lamina.zeros(8, 30)).shape
+    (8, 40)
     """
+
+    bias: Parameter | None
 
     def __init__(
         self,
-        num_embeddings: int,
-        embedding_dim: int,
-        padding_idx: int | None = None,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
         device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
-                raise ValueError(f"Embedding: padding_idx {padding_idx} is outside of the {num_embeddings} rows")
-            padding_idx %= num_embeddings
-        self.num_embeddings, self.embedding_dim, self.padding_idx = num_embeddings, embedding_dim, padding_idx
-        self.weight = Parameter(_C.empty(num_embeddings, embedding_dim, device=device, dtype=dtype))
+        if in1_features <= 0:
+            raise ValueError(f"Bilinear: in1_features must be positive, got {in1_features}")
+        self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
+        place: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.weight = Parameter(_C.empty((out_features, in1_features, in2_features), **place))
+        self.register_parameter("bias", Parameter(_C.empty(out_features, **place)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        init.normal_(self.weight)
-        if self.padding_idx is not None:
-            init.zeros_(self.weight.detach()[self.padding_idx])
+        bound = 1 / math.sqrt(self.in1_features)
+        for p in self.parameters():
+            init.uniform_(p, -bound, bound)
 
-    def forward(self, input: Tensor) -> Tensor:
-        return _F.embedding(input, self.weight, self.padding_idx)
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
+        return bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        sizes = f"in1_features={self.in1_features}, in2_features={self.in2_features}"
+        return f"{sizes}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class Flatten(Module):

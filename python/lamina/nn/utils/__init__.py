@@ -1,4 +1,4 @@
-"""Gradient clipping and flat vectors of parameters."""
+"""Gradient clipping, flat vectors of parameters, fused layers, reparametrised weights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from collections.abc import Iterable
 
 import lamina
 
-from .._C import Tensor
+from ..._C import Tensor
+from . import parametrizations as parametrizations
+from . import parametrize as parametrize
+from . import prune as prune
+from .fusion import fuse_conv_bn_eval as fuse_conv_bn_eval
+from .fusion import fuse_conv_bn_weights as fuse_conv_bn_weights
+from .fusion import fuse_linear_bn_eval as fuse_linear_bn_eval
+from .fusion import fuse_linear_bn_weights as fuse_linear_bn_weights
+from .reparametrize import remove_spectral_norm as remove_spectral_norm
+from .reparametrize import remove_weight_norm as remove_weight_norm
+from .reparametrize import spectral_norm as spectral_norm
+from .reparametrize import weight_norm as weight_norm
 
 
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
