@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "gpu.h"
+#include "lamina/kernels_hash.h"
 
 namespace lamina::cuda {
 namespace {

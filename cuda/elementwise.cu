@@ -4,19 +4,24 @@
 namespace lamina::cuda {
 namespace {
 
-#define X(name, Formula) +1
-constexpr int kUnary = 0 LAMINA_ELEMENTWISE_UNARY(X), kActivation = 0 LAMINA_ELEMENTWISE_ACTIVATION(X),
-              kBinary = 0 LAMINA_ELEMENTWISE_BINARY(X);
-#undef X
+struct Group {
+  const EwRow* (*rows)();
+  int count;
+};
 
 const EwRow& find_row(Ew op) {
+#define X(name, Formula) +1
+  static constexpr Group groups[] = {
+      {unary_rows, 0 LAMINA_ELEMENTWISE_UNARY(X)},      {activation_rows, 0 LAMINA_ELEMENTWISE_ACTIVATION(X)},
+      {binary_rows, 0 LAMINA_ELEMENTWISE_BINARY(X)},    {ternary_rows, 0 LAMINA_ELEMENTWISE_TERNARY(X)},
+      {inverse_rows, 0 LAMINA_ELEMENTWISE_INVERSE(X)},  {special_rows, 0 LAMINA_ELEMENTWISE_SPECIAL(X)},
+      {pairs_rows, 0 LAMINA_ELEMENTWISE_PAIRS(X)},      {loss_rows, 0 LAMINA_ELEMENTWISE_LOSS(X)},
+      {internal_rows, 0 LAMINA_ELEMENTWISE_INTERNAL(X)}};
+#undef X
   int i = int(op);
-  if (i < kUnary) return unary_rows()[i];
-  i -= kUnary;
-  if (i < kActivation) return activation_rows()[i];
-  i -= kActivation;
-  if (i < kBinary) return binary_rows()[i];
-  return ternary_rows()[i - kBinary];
+  const Group* group = groups;
+  for (; i >= group->count; ++group) i -= group->count;
+  return group->rows()[i];
 }
 
 __global__ void any_zero_kernel(const Walk walk, int* found) {

@@ -94,5 +94,10 @@ const EwRow* unary_rows();
 const EwRow* activation_rows();
 const EwRow* binary_rows();
 const EwRow* ternary_rows();
+const EwRow* inverse_rows();
+const EwRow* special_rows();
+const EwRow* pairs_rows();
+const EwRow* loss_rows();
+const EwRow* internal_rows();
 
 }  // namespace lamina::cuda

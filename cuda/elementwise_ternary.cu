@@ -1,4 +1,4 @@
-// The ternary elementwise kernels and those of the losses, from the formulas that the CPU uses.
+// The ternary elementwise kernels, from the formulas that the CPU uses.
 #include "elementwise.h"
 
 namespace lamina::cuda {
@@ -6,7 +6,7 @@ namespace lamina::cuda {
 const EwRow* ternary_rows() {
   static const EwRow rows[] = {
 #define X(name, Formula) row_of<ew::Formula>(),
-      LAMINA_ELEMENTWISE_TERNARY(X) LAMINA_ELEMENTWISE_LOSS(X)
+      LAMINA_ELEMENTWISE_TERNARY(X)
 #undef X
   };
   return rows;

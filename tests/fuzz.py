@@ -5,6 +5,7 @@ A call may return or raise a typed error. The last call is in LOG, so that a cra
 
 from __future__ import annotations
 
+import inspect
 import os
 import random
 import resource
@@ -124,10 +125,16 @@ def callables() -> list[tuple[str, object, list]]:
     found = []
     for row in _C._registry():
         where, name = row["where"], row["name"]
-        homes = [h for key, h in (("f", _C), ("n", _C.functional), ("m", lamina.Tensor)) if key in where]
+        marks = {"f": _C, "n": _C.functional, "l": _C._linalg, "m": lamina.Tensor}
+        homes = [home for mark, home in marks.items() if mark in where]
         for home in homes or [lamina.Tensor]:
             if hasattr(home, name):
                 found += [(f"{name}", getattr(home, name), p) for p in parameters(row)]
+    for name in lamina.linalg.__all__:
+        function = getattr(lamina.linalg, name)
+        if inspect.isfunction(function):
+            given = [p for p in inspect.signature(function).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+            found.append((name, function, [(p.name, str(p.annotation), p.default is not p.empty) for p in given]))
     return found
 
 

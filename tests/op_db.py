@@ -52,6 +52,12 @@ ADAPTED = {
     "nn.functional.embedding_bag": lambda weight, indices, *a, **k: lamina.nn.functional.embedding_bag(
         indices, weight, *a, **k
     ),
+    "polygamma": lambda x, n: lamina.polygamma(n, x),
+    "special.polygamma": lambda x, n: lamina.special.polygamma(n, x),
+    "einsum": lambda operands, equation: lamina.einsum(equation, *operands),
+    "linalg.lstsq:grad_oriented": lambda a, b, driver: lamina.linalg.lstsq(a, b, driver=driver)[:2],
+    "linalg.pinv:singular": lambda a, b: lamina.linalg.pinv(a @ b.mT),
+    "normal:in_place": lambda x, *a: x.clone().normal_(*a),
 }
 
 
@@ -120,7 +126,7 @@ def flat(result) -> list:
 def to_numpy(t) -> np.ndarray:
     if isinstance(t, torch.Tensor):
         t = t.detach()
-        return (t.float() if t.dtype == torch.bfloat16 else t).numpy()
+        return (t.float() if t.dtype == torch.bfloat16 else t).numpy(force=True)  # its ZeroTensors too
     if isinstance(t, lamina.Tensor):
         t = t.detach()
         return (t.float() if t.dtype == lamina.bfloat16 else t).numpy()
@@ -136,8 +142,13 @@ def same(ours, theirs, tolerance: dict | None, what: str) -> str:
         return f"{what}: {a.dtype} but PyTorch has {b.dtype}"
     if tolerance is None:
         return ""
+    exact = b.astype(np.float64)
+    if b.dtype == np.float32:  # rounding is of the size of the terms, also where they cancel
+        with np.errstate(all="ignore"):
+            largest = np.nanmax(np.abs(exact[np.isfinite(exact)]), initial=0)
+        tolerance = {**tolerance, "atol": max(tolerance["atol"], 2e-6 * largest)}
     try:
-        np.testing.assert_allclose(a.astype(np.float64), b.astype(np.float64), **tolerance)
+        np.testing.assert_allclose(a.astype(np.float64), exact, **tolerance)
     except AssertionError as e:
         return f"{what}: " + " ".join(str(e).split())[:200]
     return ""
@@ -192,7 +203,7 @@ def check(op, function: Callable, sample, dtype: torch.dtype, grad: bool, random
 def run(name: str) -> Outcome:
     """Every sample of one operation; a sample that PyTorch itself refuses does not count."""
     op, out = database()[name], Outcome(name)
-    function = function_of(op.name)
+    function = function_of(name if name in ADAPTED else op.name)
     if function is None:
         return Outcome(name, "missing")
     if name in SKIPPED or op.name in SKIPPED:
@@ -215,7 +226,7 @@ def run(name: str) -> Outcome:
                     out.refused += 1
                     continue
                 problems = [f"{type(e).__name__}: {' '.join(str(e).split())[:200]}"]
-            if problems and all(any(text in p for text in allowed) for p in problems):
+            if problems and all(any(text in f"{where}: {p}" for text in allowed) for p in problems):
                 out.refused += 1
                 continue
             out.samples += 1

@@ -67,6 +67,18 @@ LAYERS = [
     ("Tanh", lambda n: n.Tanh(), (4, 5)),
     ("Softplus", lambda n: n.Softplus(2.0, 3.0), (4, 5)),
     ("LogSigmoid", lambda n: n.LogSigmoid(), (4, 5)),
+    ("CELU", lambda n: n.CELU(1.5), (4, 5)),
+    ("Softsign", lambda n: n.Softsign(), (4, 5)),
+    ("Threshold", lambda n: n.Threshold(0.1, 20), (4, 5)),
+    ("Tanhshrink", lambda n: n.Tanhshrink(), (4, 5)),
+    ("Softshrink", lambda n: n.Softshrink(0.3), (4, 5)),
+    ("Hardshrink", lambda n: n.Hardshrink(0.3), (4, 5)),
+    ("GLU", lambda n: n.GLU(1), (4, 6)),
+    ("RReLU", lambda n: n.RReLU(0.2, 0.4).eval(), (4, 5)),
+    ("PReLU", lambda n: n.PReLU(), (4, 5)),
+    ("PReLU", lambda n: n.PReLU(3, init=0.1), (2, 3, 4, 5)),
+    ("Softmin", lambda n: n.Softmin(dim=1), (4, 5)),
+    ("Softmax2d", lambda n: n.Softmax2d(), (2, 3, 4, 5)),
     ("Softmax", lambda n: n.Softmax(dim=1), (4, 5)),
     ("LogSoftmax", lambda n: n.LogSoftmax(dim=-1), (4, 5)),
 ]
@@ -147,6 +159,7 @@ def test_inplace_activations():
         nn.Hardtanh,
         nn.Hardsigmoid,
         nn.Hardswish,
+        nn.CELU,
     ):
         data = rand(3, 4)
         x = lamina.tensor(data)
@@ -157,7 +170,19 @@ def test_inplace_activations():
 def test_functional_inplace():
     f = nn.functional
     data = rand(3, 4)
-    for name in ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "mish", "hardtanh", "hardsigmoid", "hardswish"):
+    for name in (
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "silu",
+        "mish",
+        "hardtanh",
+        "hardsigmoid",
+        "hardswish",
+        "celu",
+    ):
         x = lamina.tensor(data)
         expected = getattr(f, name)(lamina.tensor(data)).tolist()
         assert getattr(f, name)(x, inplace=True) is x and x.tolist() == expected, name

@@ -29,9 +29,17 @@ class ValuesIndices(NamedTuple):
     values: Tensor
     indices: Tensor
 
+class MinMax(NamedTuple):
+    min: Tensor
+    max: Tensor
+
+class Histogram(NamedTuple):
+    hist: Tensor
+    bin_edges: Tensor
+
 '''
 # Dunders that come from slots, with their types.
-OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor"]
+OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift"]
 COMPARISONS = ["lt", "le", "gt", "ge", "eq", "ne"]
 
 
@@ -179,7 +187,7 @@ def module_members(rows: list[dict]) -> str:
         elif isinstance(member, type):
             out.append(f"class {name}:\n    def __init__(self, *args: Any, **kwargs: Any) -> None: ...")
             for k, v in sorted(vars(member).items()):
-                if k.startswith("_") and k not in ("__enter__", "__exit__"):
+                if k.startswith("_") and k not in ("__enter__", "__exit__", "__len__"):
                     continue
                 if isinstance(v, property):
                     out.append(f"    @property\n    def {k}(self) -> Any: ...")

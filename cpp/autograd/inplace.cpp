@@ -10,6 +10,7 @@ namespace {
 
 // Memory where two elements share an address (expanded tensors): writing it is not defined.
 bool overlaps_itself(const Tensor& x) {
+  if (x.numel() == 0) return false;
   for (size_t i = 0; i < x.shape().size(); ++i)
     if (x.shape()[i] > 1 && x.stride()[i] == 0) return true;
   return false;

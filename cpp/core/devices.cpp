@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "lamina/error.h"
+#include "lamina/kernels_hash.h"
 
 namespace lamina {
 namespace {

@@ -61,7 +61,7 @@ constexpr TileFns tiles_of() {
   return t;
 }
 
-// The rows of LAMINA_ELEMENTWISE in order, each with its forward and gradient parts, in four groups (one file each).
+// The rows of LAMINA_ELEMENTWISE in order, each with its forward and gradient parts, one file per group.
 struct TileRow {
   TileFns part[4];
 };
@@ -77,6 +77,8 @@ constexpr TileRow row_of() {
   return r;
 }
 
-extern const TileRow kUnaryTiles[], kActivationTiles[], kBinaryTiles[];
+#define GROUP(tiles, LIST) extern const TileRow tiles[];
+LAMINA_ELEMENTWISE_GROUPS(GROUP)
+#undef GROUP
 
 }  // namespace lamina::cpu::inline LAMINA_ISA

@@ -1,16 +1,18 @@
-// index, index_put, nonzero: elements and blocks at places that index tensors name.
+// index, index_put, index_reduce, nonzero: elements and blocks at places that index tensors name.
 //   for i over the leading dims (row-major): o = sum of indices[k][i] * stride[k]
 //     index:     out[i, r] = x[i, r + o]        index_put: x[i, r + o] = values[i, r]  (or +=)
 // Every index is checked. Writes happen in the order of i for each place: a place belongs to one thread.
 #include "cpu/parallel.h"
 #include "cpu/walk.h"
+#include "lamina/reduce_ops.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
-constexpr int64_t kChunk = 512;         // positions whose offsets are computed at a time
-constexpr int64_t kGrain = 16384;       // elements of a parallel task
-constexpr int64_t kLargeBlock = 65536;  // blocks beyond this are cut into pieces
+constexpr int64_t kChunk = 512;            // positions whose offsets are computed at a time
+constexpr int64_t kGrain = 16384;          // elements of a parallel task
+constexpr int64_t kMaxUnpolled = 1 << 24;  // elements written without a look at Ctrl-C
+constexpr int64_t kLargeBlock = 65536;     // blocks beyond this are cut into pieces
 
 struct Job {
   int ndim;  // of the positions
@@ -55,47 +57,66 @@ Job::Job(const View& x, const View& v, const View* index_views, int k, const int
   if (block > 0) walk = make_walk(views, 2);
 }
 
+// f(done, m, x offset, value offset, place) for each run of positions lo to lo + n within one row of the last dim; m
+// of them follow `done`, and place holds the coordinates of the first.
+template <class F>
+LAMINA_INLINE void each_run(const Job& job, int64_t lo, int64_t n, F&& f) {
+  int64_t at[kMaxDims] = {};
+  const int last = job.ndim - 1;
+  for (int d = last; d >= 0; --d) {
+    at[d] = lo % job.shape[d];
+    lo /= job.shape[d];
+  }
+  for (int64_t done = 0; done < n;) {
+    const int64_t left = last < 0 ? 1 : job.shape[last] - at[last], m = left < n - done ? left : n - done;
+    int64_t x0 = 0, v0 = 0;
+    for (int d = 0; d < job.ndim; ++d) {
+      x0 += at[d] * job.x_step[d];
+      v0 += at[d] * job.v_step[d];
+    }
+    f(done, m, x0, v0, at);
+    if (last >= 0) at[last] += m;
+    for (int d = last; d > 0 && at[d] == job.shape[d]; --d) {
+      at[d] = 0;
+      ++at[d - 1];
+    }
+    done += m;
+  }
+}
+
+// One index tensor within a run: where it starts and its step.
+struct IndexRun {
+  const int64_t* p;
+  int64_t step;
+  LAMINA_INLINE IndexRun(const Job& job, int k, const int64_t* at)
+      : p(static_cast<const int64_t*>(job.indices[k].data)) {
+    for (int d = 0; d < job.ndim; ++d) p += at[d] * job.indices[k].stride[d];
+    step = job.ndim > 0 ? job.indices[k].stride[job.ndim - 1] : 0;
+  }
+};
+
 // Offsets of positions lo to lo + n in x and in the values; false if an index is out of range (its offset is 0).
 bool Job::offsets(int64_t lo, int64_t n, int64_t* xo, int64_t* vo) const {
-  int64_t at[kMaxDims] = {};
-  for (int d = ndim - 1; d >= 0; --d) {
-    at[d] = lo % shape[d];
-    lo /= shape[d];
-  }
   const int last = ndim - 1;
+  const int64_t xs = last < 0 ? 0 : x_step[last], vs = last < 0 ? 0 : v_step[last];
   bool good = true;
-  for (int64_t done = 0; done < n;) {
-    const int64_t left = last < 0 ? 1 : shape[last] - at[last], m = left < n - done ? left : n - done;
-    int64_t x0 = 0, v0 = 0;
-    for (int d = 0; d < ndim; ++d) {
-      x0 += at[d] * x_step[d];
-      v0 += at[d] * v_step[d];
-    }
-    const int64_t xs = last < 0 ? 0 : x_step[last], vs = last < 0 ? 0 : v_step[last];
+  each_run(*this, lo, n, [&](int64_t done, int64_t m, int64_t x0, int64_t v0, const int64_t* at) {
     for (int64_t i = 0; i < m; ++i) {
       xo[done + i] = x0 + i * xs;
       vo[done + i] = v0 + i * vs;
     }
     for (int k = 0; k < count; ++k) {
-      const auto* p = static_cast<const int64_t*>(indices[k].data);
-      for (int d = 0; d < ndim; ++d) p += at[d] * indices[k].stride[d];
-      const int64_t s = last < 0 ? 0 : indices[k].stride[last], limit = size[k], back = wrap ? limit : 0,
-                    step = stride[k];
+      const IndexRun run(*this, k, at);
+      const int64_t limit = size[k], back = wrap ? limit : 0, step = stride[k];
       for (int64_t i = 0; i < m; ++i) {
-        int64_t v = p[i * s];
+        int64_t v = run.p[i * run.step];
         v += v < 0 ? back : 0;
         const bool inside = uint64_t(v) < uint64_t(limit);
         good &= inside;
         xo[done + i] += (inside ? v : 0) * step;
       }
     }
-    if (last >= 0) at[last] += m;
-    for (int d = last; d > 0 && at[d] == shape[d]; --d) {
-      at[d] = 0;
-      ++at[d - 1];
-    }
-    done += m;
-  }
+  });
   return good;
 }
 
@@ -143,33 +164,174 @@ MoveFn move_fn(DType t) {
   }
 }
 
-// to += from
-template <class T>
-void add_matrix(Block from, Block to, int64_t rows, int64_t cols) {
+struct Add {
+  template <class T>
+  LAMINA_INLINE T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct Multiply {
+  template <class T>
+  LAMINA_INLINE T operator()(T a, T b) const {
+    return a * b;
+  }
+};
+// A NaN wins.
+template <bool kLargest>
+struct Extremum {
+  template <class T>
+  LAMINA_INLINE T operator()(T a, T b) const {
+    return (kLargest ? b > a : b < a) || b != b ? b : a;
+  }
+};
+
+// to = f(to, from)
+template <class T, class F>
+void combine_matrix(Block from, Block to, int64_t rows, int64_t cols) {
+  const F f{};
   for (int64_t r = 0; r < rows; ++r) {
     auto* a = static_cast<T*>(to.data) + r * to.row;
     const auto* b = static_cast<const T*>(from.data) + r * from.row;
     if (to.col == 1 && from.col == 1) {
-      for (int64_t i = 0; i < cols; ++i) a[i] += b[i];
+      for (int64_t i = 0; i < cols; ++i) a[i] = f(a[i], b[i]);
     } else {
-      for (int64_t i = 0; i < cols; ++i) a[i * to.col] += b[i * from.col];
+      for (int64_t i = 0; i < cols; ++i) a[i * to.col] = f(a[i * to.col], b[i * from.col]);
     }
   }
 }
-ConvertFn add_fn(DType t) {
+// to[a[i]] = f(to[a[i]], from[b[i]]), one after the other.
+template <class T, class F>
+void combine_elements(void* to, const int64_t* a, const void* from, const int64_t* b, int64_t n) {
+  const F f{};
+  for (int64_t i = 0; i < n; ++i) {
+    T& place = static_cast<T*>(to)[a[i]];
+    place = f(place, static_cast<const T*>(from)[b[i]]);
+  }
+}
+
+// ---- one index, one element each: gather and scatter without tables of offsets ----
+
+// out[i] = x[i + o(i)] for positions lo to hi; false if an index is out of range.
+template <class T>
+bool get_elements(const Job& job, int64_t lo, int64_t hi) {
+  const int last = job.ndim - 1;
+  const int64_t xs = last < 0 ? 0 : job.x_step[last], vs = last < 0 ? 0 : job.v_step[last];
+  const int64_t limit = job.size[0], back = job.wrap ? limit : 0, step = job.stride[0];
+  const Walk& w = job.walk;
+  if (limit == 0) return false;  // an index out of range reads element 0 below
+  bool good = true;
+  each_run(job, lo, hi - lo, [&](int64_t, int64_t m, int64_t x0, int64_t v0, const int64_t* at) {
+    const IndexRun run(job, 0, at);
+    const T* x = reinterpret_cast<const T*>(w.base[1]) + x0;
+    T* out = reinterpret_cast<T*>(w.base[0]) + v0;
+    const auto fetch = [&](int64_t i, int64_t v, int64_t along, int64_t by) __attribute__((always_inline)) {
+      v += v < 0 ? back : 0;
+      const bool inside = uint64_t(v) < uint64_t(limit);
+      good &= inside;
+      return x[i * along + (inside ? v : 0) * by];
+    };
+    if (xs == 0 && step == 1 && vs == 1 && run.step == 1) {
+      for (int64_t i = 0; i < m; ++i) out[i] = fetch(i, run.p[i], 0, 1);
+    } else {
+      for (int64_t i = 0; i < m; ++i) out[i * vs] = fetch(i, run.p[i * run.step], xs, step);
+    }
+  });
+  return good;
+}
+
+struct Overwrite {
+  template <class T>
+  LAMINA_INLINE T operator()(T, T b) const {
+    return b;
+  }
+};
+
+// x[i + o(i)] = f(x[i + o(i)], values[i]) for all positions, in order; the indices are in range.
+template <class T, class F>
+void put_elements(const Job& job) {
+  const int last = job.ndim - 1;
+  const int64_t xs = last < 0 ? 0 : job.x_step[last], vs = last < 0 ? 0 : job.v_step[last];
+  const int64_t back = job.wrap ? job.size[0] : 0, step = job.stride[0];
+  const Walk& w = job.walk;
+  const F f{};
+  each_run(job, 0, job.positions, [&](int64_t, int64_t m, int64_t x0, int64_t v0, const int64_t* at) {
+    const IndexRun run(job, 0, at);
+    T* x = reinterpret_cast<T*>(w.base[1]) + x0;
+    const T* values = reinterpret_cast<const T*>(w.base[0]) + v0;
+    const auto put = [&](int64_t i, int64_t v, int64_t along, int64_t by, T value) __attribute__((always_inline)) {
+      T& place = x[i * along + (v + (v < 0 ? back : 0)) * by];
+      place = f(place, value);
+    };
+    if (xs == 0 && step == 1 && vs == 1 && run.step == 1) {
+      for (int64_t i = 0; i < m; ++i) put(i, run.p[i], 0, 1, values[i]);
+    } else {
+      for (int64_t i = 0; i < m; ++i) put(i, run.p[i * run.step], xs, step, values[i * vs]);
+    }
+  });
+}
+template <bool kGet>
+auto elements_fn(DType t) {
+  const auto pick = [](auto zero) __attribute__((always_inline)) {
+    using T = decltype(zero);
+    if constexpr (kGet) {
+      return get_elements<T>;
+    } else {
+      return put_elements<T, Overwrite>;
+    }
+  };
+  switch (size_of(t)) {
+    case 1:
+      return pick(uint8_t());
+    case 2:
+      return pick(uint16_t());
+    case 4:
+      return pick(uint32_t());
+    default:
+      return pick(uint64_t());
+  }
+}
+
+struct Combine {
+  ConvertFn matrix = nullptr;  // null: a plain write
+  MoveFn elements = nullptr;
+  void (*whole)(const Job&) = nullptr;
+};
+template <class T, class F>
+Combine combine_as() {
+  return {combine_matrix<T, F>, combine_elements<T, F>, put_elements<T, F>};
+}
+// Integer sums and products wrap around, as all integer arithmetic here.
+template <class F, class Integer>
+Combine combine_fn(DType t) {
   switch (t) {
     case DType::float32:
-      return add_matrix<float>;
+      return combine_as<float, F>();
     case DType::float64:
-      return add_matrix<double>;
+      return combine_as<double, F>();
     case DType::int64:
-      return add_matrix<uint64_t>;  // wraps around, as all integer arithmetic here
+      return combine_as<Integer, F>();
     default:
       unsupported("index_put (accumulate)", t);
   }
 }
+Combine combine_fn(ReduceOp op, DType t) {
+  switch (op) {
+    case ReduceOp::prod:
+      return combine_fn<Multiply, uint64_t>(t);
+    case ReduceOp::amax:
+      return combine_fn<Extremum<true>, int64_t>(t);
+    case ReduceOp::amin:
+      return combine_fn<Extremum<false>, int64_t>(t);
+    default:
+      return combine_fn<Add, uint64_t>(t);
+  }
+}
 
 void get(const Job& job, int64_t lo, int64_t hi, int64_t block_lo, int64_t block_hi, bool* bad) {
+  if (job.block == 1 && job.count == 1) {
+    if (!elements_fn<true>(job.walk.dtype[0])(job, lo, hi)) __atomic_store_n(bad, true, __ATOMIC_RELAXED);
+    return;
+  }
   int64_t xo[kChunk], vo[kChunk];
   const Walk& w = job.walk;
   const ConvertFn copy_matrix = convert_fn(w.dtype[1], w.dtype[0]);
@@ -195,11 +357,11 @@ LAMINA_INLINE uint64_t share_of(int64_t offset, uint64_t shares) {
 }
 
 // Writes the places of one share, in order.
-void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int64_t block_hi, bool accumulate) {
+void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int64_t block_hi, Combine combine) {
   int64_t xo[kChunk], vo[kChunk];
   const Walk& w = job.walk;
-  const ConvertFn write = accumulate ? add_fn(w.dtype[1]) : convert_fn(w.dtype[0], w.dtype[1]);
-  const MoveFn move = move_fn(w.dtype[1]);
+  const ConvertFn write = combine.matrix ? combine.matrix : convert_fn(w.dtype[0], w.dtype[1]);
+  const MoveFn move = combine.elements ? combine.elements : move_fn(w.dtype[1]);
   for (int64_t i = 0; i < job.positions; i += kChunk) {
     int64_t n = job.positions - i < kChunk ? job.positions - i : kChunk;
     job.offsets(i, n, xo, vo);
@@ -212,7 +374,7 @@ void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int6
       }
       n = mine;
     }
-    if (job.block == 1 && !accumulate) {
+    if (job.block == 1) {
       move(w.base[1], xo, w.base[0], vo, n);
       continue;
     }
@@ -227,12 +389,48 @@ void put(const Job& job, uint64_t share, uint64_t shares, int64_t block_lo, int6
 bool all_inside(const Job& job) {
   bool bad = false;
   for_ranges(job.positions, kGrain, [&](int64_t lo, int64_t hi) {
+    if (job.count == 1) {
+      const int64_t limit = job.size[0], back = job.wrap ? limit : 0;
+      bool good = true;
+      each_run(job, lo, hi - lo, [&](int64_t, int64_t m, int64_t, int64_t, const int64_t* at) {
+        const IndexRun run(job, 0, at);
+        // The sign of limit - 1 - v or of v: no comparison, which the compiler would not vectorise.
+        const auto outside = [&](int64_t v) __attribute__((always_inline)) {
+          v += (v >> 63) & back;
+          return v | int64_t(uint64_t(limit - 1) - uint64_t(v));
+        };
+        int64_t sign = 0;
+        if (run.step == 1) {
+          for (int64_t i = 0; i < m; ++i) sign |= outside(run.p[i]);
+        } else {
+          for (int64_t i = 0; i < m; ++i) sign |= outside(run.p[i * run.step]);
+        }
+        good &= sign >= 0;
+      });
+      if (!good) __atomic_store_n(&bad, true, __ATOMIC_RELAXED);
+      return;
+    }
     int64_t xo[kChunk], vo[kChunk];
     for (int64_t i = lo; i < hi; i += kChunk)
       if (!job.offsets(i, hi - i < kChunk ? hi - i : kChunk, xo, vo))
         return __atomic_store_n(&bad, true, __ATOMIC_RELAXED);
   });
   return !bad;
+}
+
+// The whole of index_put.
+void put_all(const Job& job, Combine combine, bool* bad) {
+  *bad = !all_inside(job);
+  if (*bad || job.block == 0 || job.positions == 0) return;
+  const int64_t piece = 4096, work = job.positions * job.block;
+  const int shares = work > 2 * kGrain ? num_threads() : 1;
+  if (shares == 1 && job.block == 1 && job.count == 1 && work <= kMaxUnpolled) {
+    (combine.whole ? combine.whole : elements_fn<false>(job.walk.dtype[1]))(job);
+  } else if (job.block > piece) {
+    for_ranges(job.block, piece, [&](int64_t lo, int64_t hi) { put(job, 0, 1, lo, hi, combine); });
+  } else {
+    for_tiles(shares, [&](int64_t t) { put(job, uint64_t(t), uint64_t(shares), 0, job.block, combine); });
+  }
 }
 
 }  // namespace
@@ -259,15 +457,13 @@ void index(const View& x, const View* indices, int count, const int64_t* size, c
 void index_put(const View& x, const View* indices, int count, const int64_t* size, const int64_t* stride, bool wrap,
                const View& values, bool accumulate, bool* bad) {
   const Job job(x, values, indices, count, size, stride, wrap);
-  *bad = !all_inside(job);
-  if (*bad || job.block == 0 || job.positions == 0) return;
-  const int64_t piece = 4096, work = job.positions * job.block;
-  const int shares = work > 2 * kGrain ? num_threads() : 1;
-  if (job.block > piece) {
-    for_ranges(job.block, piece, [&](int64_t lo, int64_t hi) { put(job, 0, 1, lo, hi, accumulate); });
-  } else {
-    for_tiles(shares, [&](int64_t t) { put(job, uint64_t(t), uint64_t(shares), 0, job.block, accumulate); });
-  }
+  put_all(job, accumulate ? combine_fn(ReduceOp::sum, x.dtype) : Combine{}, bad);
+}
+
+void index_reduce(ReduceOp op, const View& x, const View* indices, int count, const int64_t* size,
+                  const int64_t* stride, bool wrap, const View& values, bool* bad) {
+  const Job job(x, values, indices, count, size, stride, wrap);
+  put_all(job, combine_fn(op, x.dtype), bad);
 }
 
 // mask is contiguous; out (count, ndim) holds the coordinates of its nonzero elements in row-major order.

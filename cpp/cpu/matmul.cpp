@@ -1,7 +1,7 @@
 // matmul: (B..., M, K) x (B..., K, N) -> (B..., M, N), any strides; matmul_add: plus d (B..., M, N). Definition and
 // method: gemm.h.
 #include "cpu/gemm.h"
-#include "lamina/backend.h"
+#include "lamina/cpu_runtime.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "lamina/backend.h"
+#include "lamina/cpu_runtime.h"
 
 namespace lamina::cpu {
 

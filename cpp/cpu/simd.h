@@ -89,6 +89,8 @@ struct Vec {
   LAMINA_INLINE friend Vec operator~(Vec a) { return ~a.v; }
   LAMINA_INLINE friend Vec operator<<(Vec a, int n) { return native(Wrap(a.v) << n); }
   LAMINA_INLINE friend Vec operator>>(Vec a, int n) { return a.v >> n; }
+  LAMINA_INLINE friend Vec operator<<(Vec a, Vec n) { return native(Wrap(a.v) << Wrap(n.v)); }
+  LAMINA_INLINE friend Vec operator>>(Vec a, Vec n) { return a.v >> n.v; }
   LAMINA_INLINE friend Mask<T> operator<(Vec a, Vec b) { return {a.v < b.v}; }
   LAMINA_INLINE friend Mask<T> operator<=(Vec a, Vec b) { return {a.v <= b.v}; }
   LAMINA_INLINE friend Mask<T> operator>(Vec a, Vec b) { return {a.v > b.v}; }

@@ -2,6 +2,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 
 namespace lamina {
 namespace {
@@ -51,16 +52,24 @@ Tensor converted(const Tensor& x, DType dtype, Device device) {
 
 }  // namespace
 
-Tensor clone(const Tensor& x) {
-  Tensor y = allocate_like(x);
+Tensor clone(const Tensor& x, std::optional<std::string_view> memory_format) {
+  const MemoryFormat format = memory_format_of("clone", memory_format, MemoryFormat::preserve);
+  Tensor y = format == MemoryFormat::preserve
+                 ? allocate_like(x)
+                 : allocate_strided(x.shape(), strides_in("clone", x, format), x.dtype(), x.device());
   if (x.numel() > 0) kernel(&Kernels::copy, x.device())(x.view_of(), y.view_of());
   if (recording({x})) record("clone", y, {x}, [](Grads& d, const Tensor& g) { d[0] = g; });
   return y;
 }
 
-Tensor contiguous(const Tensor& x) {
-  if (x.is_contiguous()) return x;
-  Tensor y = allocate(x.shape(), x.dtype(), x.device());
+Tensor contiguous(const Tensor& x, std::optional<std::string_view> memory_format) {
+  const MemoryFormat format = memory_format_of("contiguous", memory_format, MemoryFormat::contiguous);
+  if (format == MemoryFormat::preserve) raise<ValueError>("contiguous: memory_format cannot be preserve_format");
+  if (format == MemoryFormat::contiguous && x.is_contiguous()) return x;
+  if (format == MemoryFormat::channels_last && x.dim() == 4 && x.is_channels_last()) return x;
+  Tensor y = format == MemoryFormat::contiguous
+                 ? allocate(x.shape(), x.dtype(), x.device())
+                 : allocate_strided(x.shape(), strides_in("contiguous", x, format), x.dtype(), x.device());
   if (x.numel() > 0) kernel(&Kernels::copy, x.device())(x.view_of(), y.view_of());
   if (recording({x})) record("contiguous", y, {x}, [](Grads& d, const Tensor& g) { d[0] = g; });
   return y;

@@ -4,6 +4,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 
 namespace lamina {
 namespace {
@@ -19,10 +20,16 @@ Tensor filled(const Dims& size, Scalar value, DType dtype, std::optional<Device>
   return finish(std::move(t), requires_grad);
 }
 
-Tensor filled_like(const Tensor& x, Scalar value, std::optional<DType> dtype, std::optional<Device> device,
-                   bool requires_grad) {
-  Tensor like = allocate_like(x);
-  Tensor t = allocate_strided(x.shape(), like.stride(), dtype.value_or(x.dtype()), device.value_or(x.device()));
+using Format = std::optional<std::string_view>;
+
+Tensor like(const char* op, const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, Format format) {
+  const Dims stride = strides_in(op, x, memory_format_of(op, format, MemoryFormat::preserve));
+  return allocate_strided(x.shape(), stride, dtype.value_or(x.dtype()), device.value_or(x.device()));
+}
+
+Tensor filled_like(const char* op, const Tensor& x, Scalar value, std::optional<DType> dtype,
+                   std::optional<Device> device, bool requires_grad, Format format) {
+  Tensor t = like(op, x, dtype, device, format);
   if (t.numel() > 0) kernel(&Kernels::fill, t.device())(t.view_of(), value);
   return finish(std::move(t), requires_grad);
 }
@@ -62,20 +69,21 @@ Tensor full(const Dims& size, Scalar value, std::optional<DType> dtype, std::opt
   const DType natural = value.is_floating() ? default_dtype() : value.is_bool() ? DType::bool_ : DType::int64;
   return filled(size, value, dtype.value_or(natural), device, requires_grad);
 }
-Tensor empty_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
-  const Tensor like = allocate_like(x);
-  return finish(allocate_strided(x.shape(), like.stride(), dtype.value_or(x.dtype()), device.value_or(x.device())),
-                requires_grad);
+Tensor empty_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad,
+                  Format format) {
+  return finish(like("empty_like", x, dtype, device, format), requires_grad);
 }
-Tensor zeros_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
-  return filled_like(x, 0, dtype, device, requires_grad);
+Tensor zeros_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad,
+                  Format format) {
+  return filled_like("zeros_like", x, 0, dtype, device, requires_grad, format);
 }
-Tensor ones_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
-  return filled_like(x, 1, dtype, device, requires_grad);
+Tensor ones_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad,
+                 Format format) {
+  return filled_like("ones_like", x, 1, dtype, device, requires_grad, format);
 }
 Tensor full_like(const Tensor& x, Scalar value, std::optional<DType> dtype, std::optional<Device> device,
-                 bool requires_grad) {
-  return filled_like(x, value, dtype, device, requires_grad);
+                 bool requires_grad, Format format) {
+  return filled_like("full_like", x, value, dtype, device, requires_grad, format);
 }
 
 Tensor arange(Scalar end, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
@@ -84,16 +92,17 @@ Tensor arange(Scalar end, std::optional<DType> dtype, std::optional<Device> devi
 
 Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype, std::optional<Device> device,
               bool requires_grad) {
-  const bool whole = !start.is_floating() && !end.is_floating() && !step.is_floating();
-  const DType result = dtype.value_or(whole ? DType::int64 : default_dtype());
+  const bool numbers = !start.is_floating() && !end.is_floating() && !step.is_floating();
+  const DType result = dtype.value_or(numbers ? DType::int64 : default_dtype());
   const double s = step.to_double(), a = start.to_double(), b = end.to_double();
   if (s == 0 || !std::isfinite(s)) raise<ValueError>("arange: step must be finite and not zero, got ", s);
   if (!std::isfinite(a) || !std::isfinite(b))
     raise<ValueError>("arange: start and end must be finite, got ", a, " and ", b);
   if ((s > 0 && b < a) || (s < 0 && b > a))
     raise<ValueError>("arange: end lies behind start for this step: start ", a, ", end ", b, ", step ", s);
-  if (whole) {
+  if (numbers || !is_floating(result)) {  // the three are numbers of the result's kind: 3.9 is 3
     const int64_t x = start.to_int(), y = end.to_int(), d = step.to_int();
+    if (d == 0) raise<ValueError>("arange: step is zero as an integer: ", s);
     const int64_t span = checked::sub(y, x, "arange");
     const int64_t n = span == 0 ? 0 : (d > 0 ? (span - 1) / d + 1 : (span + 1) / d + 1);
     return placed(tabulate(n, result, [&](int64_t i) { return x + i * d; }), device, requires_grad);
@@ -106,12 +115,14 @@ Tensor arange(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype,
 Tensor linspace(double start, double end, int64_t steps, std::optional<DType> dtype, std::optional<Device> device,
                 bool requires_grad) {
   if (steps < 0) raise<ValueError>("linspace: steps must not be negative, got ", steps);
+  const DType result = dtype.value_or(default_dtype());
+  if (!is_floating(result)) start = std::trunc(start), end = std::trunc(end);
   const double step = steps > 1 ? (end - start) / double(steps - 1) : 0;
   // From both ends, so that the last element is exactly `end`.
   const auto value = [&](int64_t i) {
     return i < steps / 2 || steps == 1 ? start + step * double(i) : end - step * double(steps - 1 - i);
   };
-  return placed(tabulate(steps, dtype.value_or(default_dtype()), value), device, requires_grad);
+  return placed(tabulate(steps, result, value), device, requires_grad);
 }
 
 Tensor eye(int64_t n, std::optional<int64_t> m, std::optional<DType> dtype, std::optional<Device> device,

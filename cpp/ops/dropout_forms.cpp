@@ -7,8 +7,7 @@
 namespace lamina {
 namespace {
 
-void check_probability(const char* op, const Tensor& x, double p) {
-  need_floating(op, x);
+void check_probability(const char* op, double p) {
   if (!(p >= 0 && p <= 1)) raise<ValueError>(op, ": p must be in [0, 1], got ", p);
 }
 
@@ -21,19 +20,21 @@ Size channels_of(const Tensor& x, size_t kept) {
 
 // `rank` dims follow the channels, which may have a batch before them.
 Tensor channel_dropout(const char* op, int64_t rank, const Tensor& x, double p, bool training) {
-  check_probability(op, x, p);
+  check_probability(op, p);
+  if (!training || p == 0) return x;
+  need_floating(op, x);
   if (x.dim() != rank + 1 && x.dim() != rank + 2)
     raise<ShapeError>(op, ": needs ", rank + 1, " or ", rank + 2, " dims, channels first or second, got ",
                       describe("input", x));
-  if (!training || p == 0) return x;
   // PyTorch takes three dims for (N, C, L) in dropout2d, and too few dims for (C, ...) in the others.
   const size_t kept = x.dim() == rank + 1 && rank != 2 ? 1 : 2;
   return x * dropout(ones(channels_of(x, kept), x.dtype(), x.device()), p, true);
 }
 
 Tensor alpha(const char* op, const Tensor& x, double p, bool training, const Size& shape) {
-  check_probability(op, x, p);
+  check_probability(op, p);
   if (!training || p == 0 || x.numel() == 0) return x;
+  need_floating(op, x);
   if (p == 1) return x * 0;
   constexpr double kSaturation = 1.7580993408473766;
   const double a = 1 / std::sqrt((kSaturation * kSaturation * p + 1) * (1 - p)), low = kSaturation * a;
@@ -58,7 +59,8 @@ Tensor alpha_dropout(const Tensor& input, double p, bool training) {
 }
 
 Tensor feature_alpha_dropout(const Tensor& input, double p, bool training) {
-  if (input.dim() < 2) raise<ShapeError>("feature_alpha_dropout: needs (N, C, ...), got ", describe("input", input));
+  if (training && input.dim() < 2)
+    raise<ShapeError>("feature_alpha_dropout: needs (N, C, ...), got ", describe("input", input));
   return alpha("feature_alpha_dropout", input, p, training, channels_of(input, 2));
 }
 

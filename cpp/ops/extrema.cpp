@@ -144,7 +144,8 @@ Tensor norm(const Tensor& input, double p, const OptDims& dim, bool keepdim, std
 }
 
 Tensor norm(const Tensor& input, std::string_view p, const OptDims& dim, bool keepdim, std::optional<DType> dtype) {
-  if (p != "fro") raise<ValueError>("norm: p must be a number or 'fro', got '", p, "'");
+  if (p != "fro")
+    raise<ValueError>("norm: p must be a number or 'fro', got '", p, "'; linalg.matrix_norm has the other norms");
   return norm(input, 2, dim, keepdim, dtype);
 }
 

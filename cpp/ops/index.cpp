@@ -1,4 +1,6 @@
 // Indexing by tensors: index, index_put, index_select, gather, scatter and what is built on them.
+#include "index.h"
+
 #include <algorithm>
 
 #include "inplace.h"
@@ -365,11 +367,35 @@ Tensor write_along(const char* op, const Tensor& self, int64_t dim_given, const 
 
 Tensor number_like(const Tensor& x, Scalar value) { return full(Dims{}, value, x.dtype(), x.device()); }
 
-void check_reduce(const char* op, std::optional<std::string_view> reduce) {
-  if (reduce && *reduce != "add") raise<ValueError>(op, ": reduce must be None or 'add', got '", *reduce, "'");
+// True for 'add'; 'multiply' has a way of its own.
+bool adds(const char* op, std::optional<std::string_view> reduce) {
+  if (reduce && *reduce != "add")
+    raise<ValueError>(op, ": reduce must be None, 'add' or 'multiply', got '", *reduce, "'");
+  return reduce.has_value();
 }
 
 }  // namespace
+
+void combine_along(const char* op, ReduceOp how, const Tensor& self, int64_t dim, const Tensor& index_given,
+                   const Tensor& src) {
+  const NoGrad guard;
+  const Tensor index = as_index(op, index_given, self);
+  check_index_fits(op, index, "self", self, dim);
+  check_index_fits(op, index, "src", src, -1);
+  if (src.dtype() != self.dtype())
+    raise<DtypeError>(op, ": src must have the dtype of self: ", describe("self", self), ", ", describe("src", src));
+  if (index.numel() == 0) return;
+  const DType wide = self.dtype() == DType::float64 ? DType::float64
+                     : is_floating(self.dtype())    ? DType::float32
+                                                    : DType::int64;
+  const Tensor target = to(self, wide), from = to(src, wide);
+  const Along a(target, dim, index);
+  bool bad = false;
+  kernel(&Kernels::index_reduce, self.device())(how, a.x, &a.index, 1, &a.size, &a.stride, false,
+                                                of_shape(from, a.index), &bad);
+  if (bad) raise_bad_index(op, {index}, Dims{a.size}, Dims{dim}, false, self);
+  if (!is_same(target, self)) kernel(&Kernels::copy, self.device())(target.view_of(), self.view_of());
+}
 
 // ---- index ----
 
@@ -477,13 +503,14 @@ Tensor gather(const Tensor& x, int64_t dim_given, const Tensor& index_given) {
 
 Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
                 std::optional<std::string_view> reduce) {
-  check_reduce("scatter_", reduce);
-  return write_along("scatter_", self, dim, index, src, false, reduce.has_value());
+  if (reduce && *reduce == "multiply") return scatter_reduce_(self, dim, index, src, "prod", true);
+  return write_along("scatter_", self, dim, index, src, false, adds("scatter_", reduce));
 }
 Tensor scatter_(const Tensor& self, int64_t dim, const Tensor& index, Scalar value,
                 std::optional<std::string_view> reduce) {
-  check_reduce("scatter_", reduce);
-  return write_along("scatter_", self, dim, index, number_like(self, value), true, reduce.has_value());
+  if (reduce && *reduce == "multiply")
+    return scatter_reduce_(self, dim, index, expand(number_like(self, value), index.shape()), "prod", true);
+  return write_along("scatter_", self, dim, index, number_like(self, value), true, adds("scatter_", reduce));
 }
 Tensor scatter_add_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
   return write_along("scatter_add_", self, dim, index, src, false, true);

@@ -78,6 +78,8 @@ Tensor multi_margin_loss(const Tensor& input, const Tensor& target, int64_t p, d
   constexpr const char* op = "multi_margin_loss";
   need_floating(op, input);
   if (p != 1 && p != 2) raise<ValueError>(op, ": p must be 1 or 2, got ", p);
+  if (input.dim() == 1 && target.dim() == 1 && target.numel() == 1)
+    return multi_margin_loss(input, reshape(target, Dims{}), p, margin, weight, reduction);
   if (input.dim() < 1 || input.dim() > 2 || target.dim() != input.dim() - 1 || !is_integral(target.dtype()) ||
       (input.dim() == 2 && target.shape()[0] != input.shape()[0]) || input.size(-1) == 0)
     raise<ShapeError>(op, ": needs input (N, C) with class numbers target (N,), or (C,) with one: ",

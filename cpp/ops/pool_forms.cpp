@@ -111,10 +111,19 @@ Tensor avg_pool(const char* op, int64_t rank, const Tensor& input, const Dims& k
   return without_batch(y, input, rank);
 }
 
-Tensor adaptive_avg_pool(const char* op, int64_t rank, const Tensor& input, const Dims& output_size) {
+// None stands for the input's size there.
+Dims asked_size(const OutputSize& size, int64_t rank, const Tensor& input) {
+  Dims out = size.size() == 1 ? Dims(size_t(rank), size[0]) : Dims(size);
+  if (int64_t(out.size()) != rank) return out;  // read_sizes refuses it
+  for (int64_t d = 0; d < rank; ++d)
+    if (out[size_t(d)] == OutputSize::kAsInput) out[size_t(d)] = input.size(d - rank);
+  return out;
+}
+
+Tensor adaptive_avg_pool(const char* op, int64_t rank, const Tensor& input, const OutputSize& output_size) {
   check_image(op, input, rank);
   int64_t out[3] = {1, 1, 1};
-  read_sizes(op, "output_size", output_size, rank, 0, out + 3 - rank);
+  read_sizes(op, "output_size", asked_size(output_size, rank, input), rank, 0, out + 3 - rank);
   const Tensor x = input.dim() == rank + 1 ? unsqueeze(input, 0) : input;
   Tensor y;
   if (rank == 3) {
@@ -156,10 +165,11 @@ TensorPair window_maxima(const Tensor& x, int64_t d, int64_t outputs) {
   return {m.values, reshape(index_select(places, 0, flatten(at)), at.shape())};
 }
 
-MaybePair adaptive_max_pool(const char* op, int64_t rank, const Tensor& input, const Dims& output_size, bool want) {
+MaybePair adaptive_max_pool(const char* op, int64_t rank, const Tensor& input, const OutputSize& output_size,
+                            bool want) {
   check_image(op, input, rank);
   int64_t out[3] = {1, 1, 1};
-  read_sizes(op, "output_size", output_size, rank, 1, out + 3 - rank);
+  read_sizes(op, "output_size", asked_size(output_size, rank, input), rank, 1, out + 3 - rank);
   const Tensor x = input.dim() == rank + 1 ? unsqueeze(input, 0) : input;
   Dims kernel;
   bool even = true;
@@ -236,25 +246,25 @@ Tensor max_unpool(const char* op, int64_t rank, const Tensor& input, const Tenso
 
 }  // namespace
 
-#define LAMINA_POOLS(rank)                                                                                       \
-  MaybePair max_pool##rank##d(const Tensor& input, const Dims& kernel_size, const OptDims& stride,               \
-                              const Dims& padding, const Dims& dilation, bool ceil_mode, bool return_indices) {  \
-    return max_pool("max_pool" #rank "d", rank, input, kernel_size, stride, padding, dilation, ceil_mode,        \
-                    return_indices);                                                                             \
-  }                                                                                                              \
-  Tensor adaptive_avg_pool##rank##d(const Tensor& input, const Dims& output_size) {                              \
-    return adaptive_avg_pool("adaptive_avg_pool" #rank "d", rank, input, output_size);                           \
-  }                                                                                                              \
-  MaybePair adaptive_max_pool##rank##d(const Tensor& input, const Dims& output_size, bool return_indices) {      \
-    return adaptive_max_pool("adaptive_max_pool" #rank "d", rank, input, output_size, return_indices);           \
-  }                                                                                                              \
-  Tensor lp_pool##rank##d(const Tensor& input, double norm_type, const Dims& kernel_size, const OptDims& stride, \
-                          bool ceil_mode) {                                                                      \
-    return lp_pool("lp_pool" #rank "d", rank, input, norm_type, kernel_size, stride, ceil_mode);                 \
-  }                                                                                                              \
-  Tensor max_unpool##rank##d(const Tensor& input, const Tensor& indices, const Dims& kernel_size,                \
-                             const OptDims& stride, const Dims& padding, const OptDims& output_size) {           \
-    return max_unpool("max_unpool" #rank "d", rank, input, indices, kernel_size, stride, padding, output_size);  \
+#define LAMINA_POOLS(rank)                                                                                        \
+  MaybePair max_pool##rank##d(const Tensor& input, const Dims& kernel_size, const OptDims& stride,                \
+                              const Dims& padding, const Dims& dilation, bool ceil_mode, bool return_indices) {   \
+    return max_pool("max_pool" #rank "d", rank, input, kernel_size, stride, padding, dilation, ceil_mode,         \
+                    return_indices);                                                                              \
+  }                                                                                                               \
+  Tensor adaptive_avg_pool##rank##d(const Tensor& input, const OutputSize& output_size) {                         \
+    return adaptive_avg_pool("adaptive_avg_pool" #rank "d", rank, input, output_size);                            \
+  }                                                                                                               \
+  MaybePair adaptive_max_pool##rank##d(const Tensor& input, const OutputSize& output_size, bool return_indices) { \
+    return adaptive_max_pool("adaptive_max_pool" #rank "d", rank, input, output_size, return_indices);            \
+  }                                                                                                               \
+  Tensor lp_pool##rank##d(const Tensor& input, double norm_type, const Dims& kernel_size, const OptDims& stride,  \
+                          bool ceil_mode) {                                                                       \
+    return lp_pool("lp_pool" #rank "d", rank, input, norm_type, kernel_size, stride, ceil_mode);                  \
+  }                                                                                                               \
+  Tensor max_unpool##rank##d(const Tensor& input, const Tensor& indices, const Dims& kernel_size,                 \
+                             const OptDims& stride, const Dims& padding, const OptDims& output_size) {            \
+    return max_unpool("max_unpool" #rank "d", rank, input, indices, kernel_size, stride, padding, output_size);   \
   }
 LAMINA_POOLS(1)
 LAMINA_POOLS(2)

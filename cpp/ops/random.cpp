@@ -4,6 +4,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 
 namespace lamina {
 namespace {
@@ -68,42 +69,39 @@ void fill_bernoulli(const Tensor& p, const Tensor& out, Generator* g) {
   kernel(&Kernels::random_bernoulli, Device{})(p.view_of(), out.view_of(), d.seed, d.offset);
 }
 
-// Integers of [low, high) that `dtype` holds; a float dtype those it counts without gaps.
-void check_range(const char* op, int64_t low, int64_t high, DType dtype) {
-  if (low >= high) raise<ValueError>(op, ": needs low < high, got low ", low, " and high ", high);
-  int64_t least = 0, most = 0;
+// Integers that `dtype` holds; a float dtype those it counts without gaps.
+struct Limits {
+  int64_t least, most;
+};
+Limits counted_limits(DType dtype) {
+  const auto around = [](int digits) { return Limits{-(int64_t(1) << digits), int64_t(1) << digits}; };
   switch (dtype) {
     case DType::bool_:
-      most = 1;
-      break;
+      return {0, 1};
     case DType::uint8:
-      most = 255;
-      break;
+      return {0, 255};
     case DType::int8:
-      least = -128, most = 127;
-      break;
+      return {-128, 127};
     case DType::int16:
-      least = INT16_MIN, most = INT16_MAX;
-      break;
+      return {INT16_MIN, INT16_MAX};
     case DType::int32:
-      least = INT32_MIN, most = INT32_MAX;
-      break;
-    case DType::int64:
-      least = INT64_MIN, most = INT64_MAX;
-      break;
+      return {INT32_MIN, INT32_MAX};
     case DType::float16:
-      most = 1 << 11, least = -most;
-      break;
+      return around(11);
     case DType::bfloat16:
-      most = 1 << 8, least = -most;
-      break;
+      return around(8);
     case DType::float32:
-      most = 1 << 24, least = -most;
-      break;
+      return around(24);
     case DType::float64:
-      most = int64_t(1) << 53, least = -most;
-      break;
+      return around(53);
+    default:
+      return {INT64_MIN, INT64_MAX};
   }
+}
+
+void check_range(const char* op, int64_t low, int64_t high, DType dtype) {
+  if (low >= high) raise<ValueError>(op, ": needs low < high, got low ", low, " and high ", high);
+  const auto [least, most] = counted_limits(dtype);
   if (low < least || high - 1 > most)
     raise<ValueError>(op, ": low ", low, " and high ", high, " do not fit ", name(dtype), ", which counts from ", least,
                       " to ", most);
@@ -140,27 +138,54 @@ Tensor randint(int64_t high, const Dims& size, Generator* generator, std::option
                std::optional<Device> device, bool requires_grad) {
   return randint(0, high, size, generator, dtype, device, requires_grad);
 }
-Tensor randperm(int64_t n, Generator* generator, std::optional<DType> dtype, std::optional<Device> device) {
+Tensor randperm(int64_t n, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+                bool requires_grad) {
   if (n < 0) raise<ValueError>("randperm: n must not be negative, got ", n);
-  const Tensor t = drawn(Dims{n}, DType::int64, device, false, [&](const Tensor& out) {
+  Tensor t = drawn(Dims{n}, DType::int64, device, false, [&](const Tensor& out) {
     const auto d = draw(generator);
     kernel(&Kernels::random_permutation, Device{})(out.view_of(), d.seed, d.offset);
   });
-  return dtype ? to(t, dtype) : t;
+  if (dtype) t = to(t, dtype);
+  if (requires_grad) t.requires_grad_(true);
+  return t;
 }
 
-Tensor rand_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
-  return rand(x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), requires_grad);
+namespace {
+
+// t in the memory order that format asks for; the numbers do not depend on it.
+Tensor arranged(const char* op, const Tensor& like, Tensor t, bool requires_grad,
+                std::optional<std::string_view> format) {
+  const Dims stride = strides_in(op, like, memory_format_of(op, format, MemoryFormat::preserve));
+  if (stride != t.stride()) {
+    const Tensor y = allocate_strided(t.shape(), stride, t.dtype(), t.device());
+    if (t.numel() > 0) kernel(&Kernels::copy, t.device())(t.view_of(), y.view_of());
+    t = y;
+  }
+  if (requires_grad) t.requires_grad_(true);
+  return t;
 }
-Tensor randn_like(const Tensor& x, std::optional<DType> dtype, std::optional<Device> device, bool requires_grad) {
-  return randn(x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), requires_grad);
+
+}  // namespace
+
+Tensor rand_like(const Tensor& x, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+                 bool requires_grad, std::optional<std::string_view> format) {
+  const Tensor t = rand(x.shape(), generator, dtype.value_or(x.dtype()), device.value_or(x.device()), false);
+  return arranged("rand_like", x, t, requires_grad, format);
 }
-Tensor randint_like(const Tensor& x, int64_t low, int64_t high, std::optional<DType> dtype,
-                    std::optional<Device> device) {
-  return randint(low, high, x.shape(), nullptr, dtype.value_or(x.dtype()), device.value_or(x.device()), false);
+Tensor randn_like(const Tensor& x, Generator* generator, std::optional<DType> dtype, std::optional<Device> device,
+                  bool requires_grad, std::optional<std::string_view> format) {
+  const Tensor t = randn(x.shape(), generator, dtype.value_or(x.dtype()), device.value_or(x.device()), false);
+  return arranged("randn_like", x, t, requires_grad, format);
 }
-Tensor randint_like(const Tensor& x, int64_t high, std::optional<DType> dtype, std::optional<Device> device) {
-  return randint_like(x, 0, high, dtype, device);
+Tensor randint_like(const Tensor& x, int64_t low, int64_t high, Generator* generator, std::optional<DType> dtype,
+                    std::optional<Device> device, bool requires_grad, std::optional<std::string_view> format) {
+  const Tensor t =
+      randint(low, high, x.shape(), generator, dtype.value_or(x.dtype()), device.value_or(x.device()), false);
+  return arranged("randint_like", x, t, requires_grad, format);
+}
+Tensor randint_like(const Tensor& x, int64_t high, Generator* generator, std::optional<DType> dtype,
+                    std::optional<Device> device, bool requires_grad, std::optional<std::string_view> format) {
+  return randint_like(x, 0, high, generator, dtype, device, requires_grad, format);
 }
 
 Tensor normal(double mean, double std, const Dims& size, Generator* generator, std::optional<DType> dtype,
@@ -195,11 +220,36 @@ Tensor random_(const Tensor& self, int64_t low, int64_t high, Generator* generat
   check_range("random_", low, high, self.dtype());
   return redraw("random_", self, [&](const Tensor& t) { fill_integers(t, low, high, generator); });
 }
-Tensor bernoulli_(const Tensor& self, double p, Generator* generator) {
-  if (!(p >= 0 && p <= 1)) raise<ValueError>("bernoulli_: p must be in [0, 1], got ", p);
+Tensor random_(const Tensor& self, int64_t high, Generator* generator) { return random_(self, 0, high, generator); }
+Tensor random_(const Tensor& self, Generator* generator) {
+  const int64_t most = counted_limits(self.dtype()).most;
+  if (most == INT64_MAX)
+    return redraw("random_", self, [&](const Tensor& t) {
+      const auto d = draw(generator);
+      kernel(&Kernels::random_integers, Device{})(t.view_of(), 0, uint64_t(1) << 63, d.seed, d.offset);
+    });
+  return random_(self, 0, most + 1, generator);
+}
+
+Tensor bernoulli(const Tensor& x, double p, Generator* generator) {
+  const NoGrad guard;
+  return bernoulli_(empty_like(x.detach()), Operand(p), generator);
+}
+Tensor bernoulli_(const Tensor& self, const Operand& p, Generator* generator) {
+  const NoGrad quiet;
+  Tensor chance;
+  if (!p.defined() || p->weak) {
+    const double one = p.defined() ? p.item().to_double() : 0.5;
+    if (!(one >= 0 && one <= 1)) raise<ValueError>("bernoulli_: p must be in [0, 1], got ", one);
+    chance = full(self.shape(), one, DType::float64);
+  } else {
+    require_floating("bernoulli_", p.dtype());
+    chance = contiguous(expand(to(p.detach(), {}, Device{}), self.shape()));
+    if (p.numel() > 0 && !all(logical_and(ge(chance, 0), le(chance, 1))).item().to_bool())
+      raise<ValueError>("bernoulli_: probabilities must be in [0, 1]: ", describe("p", p));
+  }
   return redraw("bernoulli_", self, [&](const Tensor& t) {
-    const NoGrad quiet;
-    const Tensor chance = full(t.shape(), p, DType::float64), mask = allocate(t.shape(), DType::bool_);
+    const Tensor mask = allocate(t.shape(), DType::bool_);
     fill_bernoulli(chance, mask, generator);
     kernel(&Kernels::copy, Device{})(mask.view_of(), t.view_of());
   });

@@ -5,5 +5,6 @@
 namespace lamina {
 
 inline Tensor select(const Tensor& condition, const Tensor& a, const Tensor& b) { return where(condition, a, b); }
+inline Tensor polygamma(const Tensor& x, double n) { return elementwise(Ew::Polygamma, {x, n}); }
 
 }  // namespace lamina

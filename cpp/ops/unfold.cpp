@@ -1,4 +1,5 @@
-// unfold and fold (each the other's gradient), pixel_shuffle, pixel_unshuffle, channel_shuffle: images rearranged.
+// im2col (nn.functional.unfold) and fold (each the other's gradient), pixel_shuffle, pixel_unshuffle, channel_shuffle:
+// images rearranged.
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
@@ -84,10 +85,10 @@ Columns read_columns(const char* op, const Dims& image, const Dims& kernel, cons
 
 }  // namespace
 
-Tensor unfold(const Tensor& input, const Dims& kernel_size, const Dims& dilation, const Dims& padding,
+Tensor im2col(const Tensor& input, const Dims& kernel_size, const Dims& dilation, const Dims& padding,
               const Dims& stride) {
   check_image("unfold", input);
-  if (input.dim() == 3) return squeeze(unfold(unsqueeze(input, 0), kernel_size, dilation, padding, stride), Dims{0});
+  if (input.dim() == 3) return squeeze(im2col(unsqueeze(input, 0), kernel_size, dilation, padding, stride), Dims{0});
   const Columns c = read_columns("unfold", input.shape(), kernel_size, dilation, padding, stride);
   const Dims& s = c.shape;
   return reshape(image_to_columns(input, s, c.window), {s[0], s[1] * s[2] * s[3], s[4] * s[5]});

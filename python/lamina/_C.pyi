@@ -12,6 +12,14 @@ class ValuesIndices(NamedTuple):
     values: Tensor
     indices: Tensor
 
+class MinMax(NamedTuple):
+    min: Tensor
+    max: Tensor
+
+class Histogram(NamedTuple):
+    hist: Tensor
+    bin_edges: Tensor
+
 class dtype:
     @property
     def name(self) -> str: ...
@@ -71,6 +79,12 @@ class Tensor:
     def __xor__(self, other: Tensor | Number, /) -> Tensor: ...
     def __rxor__(self, other: Tensor | Number, /) -> Tensor: ...
     def __ixor__(self, other: Tensor | Number, /) -> Tensor: ...
+    def __lshift__(self, other: Tensor | Number, /) -> Tensor: ...
+    def __rlshift__(self, other: Tensor | Number, /) -> Tensor: ...
+    def __ilshift__(self, other: Tensor | Number, /) -> Tensor: ...
+    def __rshift__(self, other: Tensor | Number, /) -> Tensor: ...
+    def __rrshift__(self, other: Tensor | Number, /) -> Tensor: ...
+    def __irshift__(self, other: Tensor | Number, /) -> Tensor: ...
     def __lt__(self, other: Any, /) -> Tensor: ...
     def __le__(self, other: Any, /) -> Tensor: ...
     def __gt__(self, other: Any, /) -> Tensor: ...
@@ -89,6 +103,9 @@ class Tensor:
     def __int__(self) -> builtins.int: ...
     def __index__(self) -> builtins.int: ...
     def __len__(self) -> builtins.int: ...
+    @property
+    def H(self) -> Any:
+        """View of a matrix with its dims swapped."""
     @property
     def T(self) -> Any:
         """View with the dims reversed."""
@@ -121,6 +138,22 @@ class Tensor:
         """Absolute value; its gradient at 0 is 0."""
     def absolute_(self) -> Tensor:
         """Absolute value; its gradient at 0 is 0."""
+    def arccos(self) -> Tensor:
+        """Arc cosine."""
+    def arccos_(self) -> Tensor:
+        """Arc cosine."""
+    def arccosh(self) -> Tensor:
+        """Inverse hyperbolic cosine."""
+    def arccosh_(self) -> Tensor:
+        """Inverse hyperbolic cosine."""
+    def arcsin(self) -> Tensor:
+        """Arc sine."""
+    def arcsin_(self) -> Tensor:
+        """Arc sine."""
+    def arcsinh(self) -> Tensor:
+        """Inverse hyperbolic sine."""
+    def arcsinh_(self) -> Tensor:
+        """Inverse hyperbolic sine."""
     def arctan(self) -> Tensor:
         """Arc tangent."""
     def arctan2(self, other: Tensor | Number) -> Tensor:
@@ -129,15 +162,19 @@ class Tensor:
         """Angle of the point (other, input)."""
     def arctan_(self) -> Tensor:
         """Arc tangent."""
+    def arctanh(self) -> Tensor:
+        """Inverse hyperbolic tangent."""
+    def arctanh_(self) -> Tensor:
+        """Inverse hyperbolic tangent."""
     def backward(self, gradient: Any = ..., retain_graph: Any = ..., create_graph: Any = ..., inputs: Any = ...) -> None:
         """backward"""
-    def bfloat16(self) -> Tensor:
+    def bfloat16(self, memory_format: Any = ...) -> Tensor:
         """bfloat16"""
-    def bool(self) -> Tensor:
+    def bool(self, memory_format: Any = ...) -> Tensor:
         """bool"""
-    def byte(self) -> Tensor:
+    def byte(self, memory_format: Any = ...) -> Tensor:
         """byte"""
-    def char(self) -> Tensor:
+    def char(self, memory_format: Any = ...) -> Tensor:
         """char"""
     def cholesky(self, upper: Any = ...) -> Any:
         """lamina.linalg.cholesky with `upper` by position."""
@@ -175,7 +212,7 @@ class Tensor:
         """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
     def divide_(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
         """self / other, written into self."""
-    def double(self) -> Tensor:
+    def double(self, memory_format: Any = ...) -> Tensor:
         """double"""
     @property
     def dtype(self) -> Any:
@@ -192,7 +229,7 @@ class Tensor:
         """Integer part, towards zero."""
     def fix_(self) -> Tensor:
         """Integer part, towards zero."""
-    def float(self) -> Tensor:
+    def float(self, memory_format: Any = ...) -> Tensor:
         """float"""
     def ger(self, vec2: Tensor) -> Tensor:
         """Products of every pair of elements: (M), (N) -> (M, N)."""
@@ -212,12 +249,14 @@ class Tensor:
         """input >= other."""
     def greater_equal_(self, other: Tensor | Number) -> Tensor:
         """input >= other."""
-    def half(self) -> Tensor:
+    def half(self, memory_format: Any = ...) -> Tensor:
         """half"""
-    def int(self) -> Tensor:
+    def int(self, memory_format: Any = ...) -> Tensor:
         """int"""
     def inverse(self) -> Any:
         """Inverse of square matrices: (*, N, N) -> (*, N, N). Gradient: -Y^T G Y^T for Y = A^-1."""
+    def is_complex(self) -> builtins.bool:
+        """is_complex"""
     def is_contiguous(self, memory_format: Any = ...) -> builtins.bool:
         """is_contiguous"""
     @property
@@ -228,6 +267,8 @@ class Tensor:
     @property
     def is_leaf(self) -> Any:
         """True for tensors that no recorded operation made."""
+    def is_signed(self) -> builtins.bool:
+        """is_signed"""
     def item(self) -> Any:
         """item"""
     @property
@@ -243,8 +284,11 @@ class Tensor:
         """input <= other."""
     def logdet(self) -> Any:
         """log det: NaN for a negative determinant, -inf for zero: (*, N, N) -> (*)."""
-    def long(self) -> Tensor:
+    def long(self, memory_format: Any = ...) -> Tensor:
         """long"""
+    @property
+    def mH(self) -> Any:
+        """View with the last two dims swapped."""
     @property
     def mT(self) -> Any:
         """View with the last two dims swapped."""
@@ -274,10 +318,12 @@ class Tensor:
         """nelement"""
     def new_empty(self, *args: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
         """new_empty"""
-    def new_full(self, size: Any, fill_value: Any, dtype: Any = ..., requires_grad: Any = ...) -> Tensor:
+    def new_full(self, size: Any, fill_value: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
         """new_full"""
     def new_ones(self, *args: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
         """new_ones"""
+    def new_tensor(self, data: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Any:
+        """new_tensor"""
     def new_zeros(self, *args: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
         """new_zeros"""
     def nonzero(self, *, as_tuple: Any = ...) -> Any:
@@ -292,6 +338,8 @@ class Tensor:
         """numpy"""
     def pinverse(self, rcond: Any = ...) -> Any:
         """lamina.linalg.pinv with rcond by position."""
+    def polygamma(self, n: Any) -> Tensor:
+        """polygamma"""
     def qr(self, some: Any = ...) -> Any:
         """lamina.linalg.qr: reduced, or complete with some=False."""
     def register_hook(self, hook: Any) -> Any:
@@ -307,15 +355,21 @@ class Tensor:
         """requires_grad_"""
     def reshape_as(self, arg0: Any) -> Tensor:
         """reshape_as"""
+    def resize_(self, *args: Any) -> Tensor:
+        """resize_"""
     def retain_grad(self) -> None:
         """retain_grad"""
     @property
     def retains_grad(self) -> Any:
         """True after retain_grad() on a tensor that is no leaf."""
+    def sgn(self) -> Tensor:
+        """-1, 0 or 1 by the sign of input."""
+    def sgn_(self) -> Tensor:
+        """-1, 0 or 1 by the sign of input."""
     @property
     def shape(self) -> Any:
         """Sizes of the dims, as a tuple."""
-    def short(self) -> Tensor:
+    def short(self, memory_format: Any = ...) -> Tensor:
         """short"""
     def size(self, dim: Any = ...) -> Any:
         """size"""
@@ -333,8 +387,12 @@ class Tensor:
         """input = U diag(S) V^T: returns V itself, where linalg.svd returns its transpose. compute_uv=False: U, V are 0."""
     def swapaxes(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
+    def swapaxes_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Swaps two dims of self."""
     def swapdims(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
+    def swapdims_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Swaps two dims of self."""
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         """to"""
     def tolist(self) -> Any:
@@ -347,6 +405,8 @@ class Tensor:
         """type"""
     def type_as(self, arg0: Any) -> Tensor:
         """type_as"""
+    def untyped_storage(self) -> Any:
+        """What is known of the memory that the views of a tensor share."""
     def view_as(self, arg0: Any) -> Tensor:
         """view_as"""
     def where(self, condition: Any, other: Any) -> Tensor:
@@ -356,6 +416,18 @@ class Tensor:
 
     def abs_(self) -> Tensor:
         """Absolute value; its gradient at 0 is 0."""
+
+    def acos(self) -> Tensor:
+        """Arc cosine."""
+
+    def acos_(self) -> Tensor:
+        """Arc cosine."""
+
+    def acosh(self) -> Tensor:
+        """Inverse hyperbolic cosine."""
+
+    def acosh_(self) -> Tensor:
+        """Inverse hyperbolic cosine."""
 
     def add(self, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input + alpha * other."""
@@ -368,6 +440,18 @@ class Tensor:
 
     def addbmm_(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """addbmm, written into self."""
+
+    def addcdiv(self, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+        """input + value * tensor1 / tensor2."""
+
+    def addcdiv_(self, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+        """input + value * tensor1 / tensor2."""
+
+    def addcmul(self, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+        """input + value * tensor1 * tensor2."""
+
+    def addcmul_(self, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+        """input + value * tensor1 * tensor2."""
 
     def addmm(self, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """beta * input + alpha * (mat1 mat2), input broadcast: (M, N), (M, K), (K, N) -> (M, N)."""
@@ -387,6 +471,9 @@ class Tensor:
     def addr_(self, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """addr, written into self."""
 
+    def adjoint(self) -> Tensor:
+        """View with the last two dims swapped: (*, M, N) -> (*, N, M)."""
+
     def all(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """True where every element over dim is not zero: (*, N) -> (*)."""
 
@@ -399,6 +486,9 @@ class Tensor:
     def amin(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Smallest element over dim; equal ones share the gradient: (*, N) -> (*)."""
 
+    def aminmax(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> MinMax:
+        """Smallest and largest elements over dim: (*, N) -> (*), (*)."""
+
     def any(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
         """True where any element over dim is not zero: (*, N) -> (*)."""
 
@@ -408,8 +498,26 @@ class Tensor:
     def argmin(self, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
         """Place of the first smallest element over dim, or in the flattened tensor: (*, N) -> (*)."""
 
+    def argsort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Tensor:
+        """Places that sort each line: (*, N) -> (*, N)."""
+
+    def argwhere(self) -> Tensor:
+        """Coordinates of the elements that are not zero, one row each."""
+
     def as_strided(self, size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int], storage_offset: builtins.int | None = None) -> Tensor:
         """View of the same storage with any size and stride inside it."""
+
+    def asin(self) -> Tensor:
+        """Arc sine."""
+
+    def asin_(self) -> Tensor:
+        """Arc sine."""
+
+    def asinh(self) -> Tensor:
+        """Inverse hyperbolic sine."""
+
+    def asinh_(self) -> Tensor:
+        """Inverse hyperbolic sine."""
 
     def atan(self) -> Tensor:
         """Arc tangent."""
@@ -423,23 +531,42 @@ class Tensor:
     def atan_(self) -> Tensor:
         """Arc tangent."""
 
+    def atanh(self) -> Tensor:
+        """Inverse hyperbolic tangent."""
+
+    def atanh_(self) -> Tensor:
+        """Inverse hyperbolic tangent."""
+
     def baddbmm(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """beta * input + alpha * (batch1 batch2), input broadcast: (B, M, N), (B, M, K), (B, K, N) -> (B, M, N)."""
 
     def baddbmm_(self, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
         """baddbmm, written into self."""
 
+    @overload
     def bernoulli(self, generator: Generator | None = None) -> Tensor:
         """1 with probability input, else 0: (*) -> (*)."""
+    @overload
+    def bernoulli(self, p: builtins.float, generator: Generator | None = None) -> Tensor:
+        """Like input: 1 with probability p, else 0."""
 
-    def bernoulli_(self, p: builtins.float = 0.5, generator: Generator | None = None) -> Tensor:
-        """Writes 1 with probability p, else 0, into self."""
+    def bernoulli_(self, p: Tensor | Number | None = None, generator: Generator | None = None) -> Tensor:
+        """Writes 1 with probability p (0.5; a number or a tensor), else 0, into self."""
+
+    def bincount(self, weights: Tensor | None = None, minlength: builtins.int = 0) -> Tensor:
+        """How often (or with which sum of weights) each number occurs in a 1-D tensor."""
 
     def bitwise_and(self, other: Tensor | Number) -> Tensor:
         """Bitwise and."""
 
     def bitwise_and_(self, other: Tensor | Number) -> Tensor:
         """Bitwise and."""
+
+    def bitwise_left_shift(self, other: Tensor | Number) -> Tensor:
+        """input * 2^other in the integers; 0 where other is negative or above the width."""
+
+    def bitwise_left_shift_(self, other: Tensor | Number) -> Tensor:
+        """input * 2^other in the integers; 0 where other is negative or above the width."""
 
     def bitwise_not(self) -> Tensor:
         """Every bit flipped; logical not for bool."""
@@ -453,6 +580,12 @@ class Tensor:
     def bitwise_or_(self, other: Tensor | Number) -> Tensor:
         """Bitwise or."""
 
+    def bitwise_right_shift(self, other: Tensor | Number) -> Tensor:
+        """input / 2^other rounded down; only the sign is left where other is negative or above the width."""
+
+    def bitwise_right_shift_(self, other: Tensor | Number) -> Tensor:
+        """input / 2^other rounded down; only the sign is left where other is negative or above the width."""
+
     def bitwise_xor(self, other: Tensor | Number) -> Tensor:
         """Bitwise exclusive or."""
 
@@ -465,11 +598,20 @@ class Tensor:
     def broadcast_to(self, *size: Any) -> Tensor:
         """View with dims of size 1 repeated without copying."""
 
+    def cauchy_(self, median: builtins.float = 0.0, sigma: builtins.float = 1.0, generator: Generator | None = None) -> Tensor:
+        """Writes numbers of a Cauchy distribution into self."""
+
     def ceil(self) -> Tensor:
         """Smallest integer >= input."""
 
     def ceil_(self) -> Tensor:
         """Smallest integer >= input."""
+
+    def celu(self, alpha: Number = 1) -> Tensor:
+        """input where positive, else alpha * (exp(input / alpha) - 1)."""
+
+    def celu_(self, alpha: Number = 1) -> Tensor:
+        """input where positive, else alpha * (exp(input / alpha) - 1)."""
 
     def chunk(self, chunks: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Views of at most chunks equal pieces along dim."""
@@ -492,14 +634,20 @@ class Tensor:
     def clamp_min_(self, min: Tensor | Number) -> Tensor:
         """max(input, min); the gradient is input's at a tie."""
 
-    def clone(self) -> Tensor:
-        """A copy with its own memory, same memory order: (*) -> (*)."""
+    def clone(self, memory_format: str | None = None) -> Tensor:
+        """A copy with its own memory, same memory order unless memory_format says otherwise: (*) -> (*)."""
 
-    def contiguous(self) -> Tensor:
-        """input itself if it is row-major in memory, else a row-major copy: (*) -> (*)."""
+    def contiguous(self, memory_format: str | None = None) -> Tensor:
+        """input itself if it is row-major (or channels_last) in memory, else such a copy: (*) -> (*)."""
 
     def copy_(self, src: Tensor) -> Tensor:
         """Writes src, broadcast and converted, into self."""
+
+    def copysign(self, other: Tensor | Number) -> Tensor:
+        """|input| with the sign of other; the gradient at 0 is 0."""
+
+    def copysign_(self, other: Tensor | Number) -> Tensor:
+        """|input| with the sign of other; the gradient at 0 is 0."""
 
     def cos(self) -> Tensor:
         """Cosine."""
@@ -513,14 +661,59 @@ class Tensor:
     def cosh_(self) -> Tensor:
         """Hyperbolic cosine."""
 
+    def count_nonzero(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Number of elements over dim that are not zero: (*, N) -> (*)."""
+
     def cross(self, other: Tensor, dim: builtins.int | None = None) -> Tensor:
         """Vector products along a dim of size 3 (the first one unless given)."""
+
+    def cummax(self, dim: builtins.int) -> ValuesIndices:
+        """Running maxima along dim and the last place of each: (*, N) -> (*, N), (*, N)."""
+
+    def cummin(self, dim: builtins.int) -> ValuesIndices:
+        """Running minima along dim and the last place of each: (*, N) -> (*, N), (*, N)."""
+
+    def cumprod(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
+        """Running products along dim: (*, N) -> (*, N)."""
+
+    def cumprod_(self, dim: builtins.int) -> Tensor:
+        """Running products along dim, written into self."""
 
     def cumsum(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """Running sums along dim: (*, N) -> (*, N)."""
 
+    def cumsum_(self, dim: builtins.int) -> Tensor:
+        """Running sums along dim, written into self."""
+
+    def deg2rad(self) -> Tensor:
+        """Degrees to radians."""
+
+    def deg2rad_(self) -> Tensor:
+        """Degrees to radians."""
+
+    def diag(self, diagonal: builtins.int = 0) -> Tensor:
+        """A vector as a diagonal of a matrix, or a diagonal of a matrix as a vector."""
+
+    def diag_embed(self, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
+        """The last dim as a diagonal of two new dims."""
+
+    def diagflat(self, offset: builtins.int = 0) -> Tensor:
+        """All elements as a diagonal of a matrix."""
+
     def diagonal(self, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
         """View of a diagonal, as the last dim."""
+
+    def diagonal_scatter(self, src: Tensor, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
+        """input with src written on a diagonal."""
+
+    def diff(self, n: builtins.int = 1, dim: builtins.int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
+        """Differences of neighbours along dim, n times, with prepend and append joined on before."""
+
+    def digamma(self) -> Tensor:
+        """Derivative of lgamma; NaN at negative integers."""
+
+    def digamma_(self) -> Tensor:
+        """Derivative of lgamma; NaN at negative integers."""
 
     def div(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
         """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
@@ -531,11 +724,24 @@ class Tensor:
     def dot(self, tensor: Tensor) -> Tensor:
         """Sum of products of two vectors: (K), (K) -> ()."""
 
+    @overload
+    def dsplit(self, indices_or_sections: builtins.int) -> tuple[Tensor, ...]:
+        """Views of equal pieces along dim 2."""
+    @overload
+    def dsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """Views of the pieces along dim 2 between the given places."""
+
     def elu(self, alpha: Number = 1) -> Tensor:
         """input where positive, else alpha * (exp(input) - 1)."""
 
     def elu_(self, alpha: Number = 1) -> Tensor:
         """input where positive, else alpha * (exp(input) - 1)."""
+
+    def entr(self) -> Tensor:
+        """-input * log(input): 0 at 0, minus infinity below."""
+
+    def entr_(self) -> Tensor:
+        """-input * log(input): 0 at 0, minus infinity below."""
 
     def eq(self, other: Tensor | Number) -> Tensor:
         """input == other."""
@@ -558,8 +764,26 @@ class Tensor:
     def erfc_(self) -> Tensor:
         """1 - erf(input), accurate in the tail."""
 
+    def erfcx(self) -> Tensor:
+        """exp(input^2) erfc(input), without overflow."""
+
+    def erfcx_(self) -> Tensor:
+        """exp(input^2) erfc(input), without overflow."""
+
+    def erfinv(self) -> Tensor:
+        """Inverse of erf: infinite at 1 and -1, NaN beyond."""
+
+    def erfinv_(self) -> Tensor:
+        """Inverse of erf: infinite at 1 and -1, NaN beyond."""
+
     def exp(self) -> Tensor:
         """e to the power of input."""
+
+    def exp2(self) -> Tensor:
+        """2 to the power of input."""
+
+    def exp2_(self) -> Tensor:
+        """2 to the power of input."""
 
     def exp_(self) -> Tensor:
         """e to the power of input."""
@@ -573,6 +797,9 @@ class Tensor:
     def expm1_(self) -> Tensor:
         """exp(input) - 1, accurate near 0."""
 
+    def exponential_(self, lambd: builtins.float = 1.0, generator: Generator | None = None) -> Tensor:
+        """Writes numbers of an exponential distribution into self."""
+
     def fill_(self, value: Tensor | Number) -> Tensor:
         """Writes value into every element of self."""
 
@@ -581,6 +808,18 @@ class Tensor:
 
     def flip(self, *dims: Any) -> Tensor:
         """Order of elements reversed along dims, as a copy."""
+
+    def fliplr(self) -> Tensor:
+        """Order of elements reversed along dim 1."""
+
+    def flipud(self) -> Tensor:
+        """Order of elements reversed along dim 0."""
+
+    def float_power(self, exponent: Tensor | Number) -> Tensor:
+        """input to the power of exponent, in float64."""
+
+    def float_power_(self, exponent: Tensor | Number) -> Tensor:
+        """Writes float_power into self, which is float64."""
 
     def floor(self) -> Tensor:
         """Largest integer <= input."""
@@ -594,14 +833,41 @@ class Tensor:
     def floor_divide_(self, other: Tensor | Number) -> Tensor:
         """Quotient rounded down."""
 
+    def fmax(self, other: Tensor | Number) -> Tensor:
+        """The larger of both; a NaN only where both are."""
+
+    def fmax_(self, other: Tensor | Number) -> Tensor:
+        """The larger of both; a NaN only where both are."""
+
+    def fmin(self, other: Tensor | Number) -> Tensor:
+        """The smaller of both; a NaN only where both are."""
+
+    def fmin_(self, other: Tensor | Number) -> Tensor:
+        """The smaller of both; a NaN only where both are."""
+
     def fmod(self, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of input."""
 
     def fmod_(self, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of input."""
 
+    def frac(self) -> Tensor:
+        """input without its integer part."""
+
+    def frac_(self) -> Tensor:
+        """input without its integer part."""
+
+    def frexp(self) -> tuple[Tensor, Tensor]:
+        """Mantissas with 1/2 <= |m| < 1 and int32 exponents e such that input = m 2^e: (*) -> (*), (*)."""
+
     def gather(self, dim: builtins.int, index: Tensor) -> Tensor:
         """out[i][j] = input[index[i][j]][j] for dim 0, and so on: the shape of index."""
+
+    def gcd(self, other: Tensor | Number) -> Tensor:
+        """Greatest common divisor."""
+
+    def gcd_(self, other: Tensor | Number) -> Tensor:
+        """Greatest common divisor."""
 
     def ge(self, other: Tensor | Number) -> Tensor:
         """input >= other."""
@@ -618,11 +884,20 @@ class Tensor:
     def gelu_tanh_(self) -> Tensor:
         """The tanh approximation of gelu."""
 
+    def geometric_(self, p: builtins.float, generator: Generator | None = None) -> Tensor:
+        """Writes numbers of trials up to the first success into self."""
+
     def gt(self, other: Tensor | Number) -> Tensor:
         """input > other."""
 
     def gt_(self, other: Tensor | Number) -> Tensor:
         """input > other."""
+
+    def hardshrink(self, lambd: Number = 0.5) -> Tensor:
+        """input, but 0 within [-lambd, lambd]."""
+
+    def hardshrink_(self, lambd: Number = 0.5) -> Tensor:
+        """input, but 0 within [-lambd, lambd]."""
 
     def hardsigmoid(self) -> Tensor:
         """min(max(input + 3, 0), 6) / 6."""
@@ -641,6 +916,59 @@ class Tensor:
 
     def hardtanh_(self, min_val: Number = -1, max_val: Number = 1) -> Tensor:
         """input clamped to [min_val, max_val]."""
+
+    def heaviside(self, values: Tensor | Number) -> Tensor:
+        """0 below 0, 1 above, values at 0."""
+
+    def heaviside_(self, values: Tensor | Number) -> Tensor:
+        """0 below 0, 1 above, values at 0."""
+
+    def histc(self, bins: builtins.int = 100, min: Number = 0, max: Number = 0) -> Tensor:
+        """Counts of elements in bins of equal width from min to max (those of input if both are equal)."""
+
+    @overload
+    def histogram(self, bins: builtins.int, range: builtins.float | Sequence[builtins.float] | None = None, weight: Tensor | None = None, density: builtins.bool = False) -> Histogram:
+        """Counts (or sums of weight) in bins of equal width over range, and the edges."""
+    @overload
+    def histogram(self, bins: Tensor, weight: Tensor | None = None, density: builtins.bool = False) -> Histogram:
+        """Counts (or sums of weight) between the edges bins, and the edges."""
+
+    @overload
+    def hsplit(self, indices_or_sections: builtins.int) -> tuple[Tensor, ...]:
+        """Views of equal pieces along dim 1 (dim 0 of a 1-D tensor)."""
+    @overload
+    def hsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """Views of the pieces along dim 1 (dim 0 of a 1-D tensor) between the given places."""
+
+    def hypot(self, other: Tensor | Number) -> Tensor:
+        """sqrt(input^2 + other^2), without overflow on the way."""
+
+    def hypot_(self, other: Tensor | Number) -> Tensor:
+        """sqrt(input^2 + other^2), without overflow on the way."""
+
+    def i0(self) -> Tensor:
+        """Modified Bessel function of the first kind, order 0."""
+
+    def i0_(self) -> Tensor:
+        """Modified Bessel function of the first kind, order 0."""
+
+    def i0e(self) -> Tensor:
+        """exp(-|input|) i0(input)."""
+
+    def i0e_(self) -> Tensor:
+        """exp(-|input|) i0(input)."""
+
+    def i1(self) -> Tensor:
+        """Modified Bessel function of the first kind, order 1."""
+
+    def i1_(self) -> Tensor:
+        """Modified Bessel function of the first kind, order 1."""
+
+    def i1e(self) -> Tensor:
+        """exp(-|input|) i1(input)."""
+
+    def i1e_(self) -> Tensor:
+        """exp(-|input|) i1(input)."""
 
     def index_add(self, dim: builtins.int, index: Tensor, source: Tensor, alpha: Number = 1) -> Tensor:
         """input with alpha * source added to the entries of dim that index names."""
@@ -666,6 +994,12 @@ class Tensor:
     def index_put_(self, indices: Sequence[Tensor], values: Tensor, accumulate: builtins.bool = False) -> Tensor:
         """Writes values (or adds them) at index tensors, in order, into self."""
 
+    def index_reduce(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+        """input with source combined into the entries of dim that index names; reduce: prod, mean, amax or amin."""
+
+    def index_reduce_(self, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+        """index_reduce, written into self."""
+
     def index_select(self, dim: builtins.int, index: Tensor) -> Tensor:
         """The entries of dim that a 1-D index names, as a copy."""
 
@@ -684,8 +1018,32 @@ class Tensor:
     def isnan(self) -> Tensor:
         """Whether input is NaN."""
 
+    def isneginf(self) -> Tensor:
+        """Whether input is minus infinity."""
+
+    def isposinf(self) -> Tensor:
+        """Whether input is plus infinity."""
+
+    def isreal(self) -> Tensor:
+        """True everywhere, since there are no complex dtypes: (*) -> (*)."""
+
     def kron(self, other: Tensor) -> Tensor:
         """Kronecker product: every element of input times all of other, as blocks."""
+
+    def kthvalue(self, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> ValuesIndices:
+        """The k-th smallest element along dim and its place."""
+
+    def lcm(self, other: Tensor | Number) -> Tensor:
+        """Least common multiple."""
+
+    def lcm_(self, other: Tensor | Number) -> Tensor:
+        """Least common multiple."""
+
+    def ldexp(self, other: Tensor | Number) -> Tensor:
+        """input * 2^other."""
+
+    def ldexp_(self, other: Tensor | Number) -> Tensor:
+        """input * 2^other."""
 
     def le(self, other: Tensor | Number) -> Tensor:
         """input <= other."""
@@ -704,6 +1062,12 @@ class Tensor:
 
     def lerp_(self, end: Tensor | Number, weight: Tensor | Number) -> Tensor:
         """input + weight * (end - input)."""
+
+    def lgamma(self) -> Tensor:
+        """log |gamma(input)|: log((input - 1)!)."""
+
+    def lgamma_(self) -> Tensor:
+        """log |gamma(input)|: log((input - 1)!)."""
 
     def log(self) -> Tensor:
         """Natural logarithm."""
@@ -729,8 +1093,32 @@ class Tensor:
     def log_(self) -> Tensor:
         """Natural logarithm."""
 
+    def log_ndtr(self) -> Tensor:
+        """log(ndtr(input)), accurate in the tail."""
+
+    def log_ndtr_(self) -> Tensor:
+        """log(ndtr(input)), accurate in the tail."""
+
+    def log_normal_(self, mean: builtins.float = 1.0, std: builtins.float = 2.0, generator: Generator | None = None) -> Tensor:
+        """Writes exp of normal numbers into self."""
+
     def log_softmax(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """log(softmax(input, dim)), without the loss of digits: (*, N) -> (*, N)."""
+
+    def logaddexp(self, other: Tensor | Number) -> Tensor:
+        """log(exp(input) + exp(other)), without overflow."""
+
+    def logaddexp2(self, other: Tensor | Number) -> Tensor:
+        """log2(2^input + 2^other), without overflow."""
+
+    def logaddexp2_(self, other: Tensor | Number) -> Tensor:
+        """log2(2^input + 2^other), without overflow."""
+
+    def logaddexp_(self, other: Tensor | Number) -> Tensor:
+        """log(exp(input) + exp(other)), without overflow."""
+
+    def logcumsumexp(self, dim: builtins.int) -> Tensor:
+        """log of the running sums of exp(input) along dim, without overflow: (*, N) -> (*, N)."""
 
     def logical_and(self, other: Tensor | Number) -> Tensor:
         """True where both are nonzero."""
@@ -756,6 +1144,12 @@ class Tensor:
     def logical_xor_(self, other: Tensor | Number) -> Tensor:
         """True where exactly one is nonzero."""
 
+    def logit(self, eps: builtins.float | None = None) -> Tensor:
+        """log(input / (1 - input)), input clamped to [eps, 1 - eps] where eps is given: (*) -> (*)."""
+
+    def logit_(self, eps: builtins.float | None = None) -> Tensor:
+        """Writes logit into self."""
+
     def logsigmoid(self) -> Tensor:
         """log(sigmoid(input)), without overflow."""
 
@@ -776,6 +1170,12 @@ class Tensor:
 
     def masked_fill_(self, mask: Tensor, value: Tensor | Number) -> Tensor:
         """Writes value where mask holds."""
+
+    def masked_scatter(self, mask: Tensor, source: Tensor) -> Tensor:
+        """input with the elements of source, in order, where mask holds."""
+
+    def masked_scatter_(self, mask: Tensor, source: Tensor) -> Tensor:
+        """masked_scatter, written into self."""
 
     def masked_select(self, mask: Tensor) -> Tensor:
         """The elements where mask holds, as a 1-D tensor."""
@@ -803,6 +1203,13 @@ class Tensor:
         """Mean over dim (all dims unless given): (*, N) -> (*)."""
 
     @overload
+    def median(self) -> Tensor:
+        """The lower of the middle elements; NaN where there is one: (*) -> ()."""
+    @overload
+    def median(self, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices:
+        """The lower of the middle elements along dim and its place: (*, N) -> (*), (*)."""
+
+    @overload
     def min(self) -> Tensor:
         """Smallest of all elements; NaN where there is one: (*) -> ()."""
     @overload
@@ -827,8 +1234,14 @@ class Tensor:
     def mm(self, mat2: Tensor) -> Tensor:
         """Product of two matrices: (M, K), (K, N) -> (M, N)."""
 
+    def mode(self, dim: builtins.int = -1, keepdim: builtins.bool = False) -> ValuesIndices:
+        """The most frequent (of these, the smallest) element along dim and its last place: (*, N) -> (*), (*)."""
+
     def movedim(self, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
         """View with dims moved to other places."""
+
+    def msort(self) -> Tensor:
+        """Elements sorted along the first dim: (N, *) -> (N, *)."""
 
     def mul(self, other: Tensor | Number) -> Tensor:
         """input * other."""
@@ -836,17 +1249,54 @@ class Tensor:
     def mul_(self, other: Tensor | Number) -> Tensor:
         """input * other."""
 
+    def multinomial(self, num_samples: builtins.int, replacement: builtins.bool = False, generator: Generator | None = None) -> Tensor:
+        """Places drawn from each row with the probabilities of its elements: (*, N) -> (*, K)."""
+
     def mv(self, vec: Tensor) -> Tensor:
         """Matrix times vector: (M, K), (K) -> (M)."""
 
+    def mvlgamma(self, p: builtins.int) -> Tensor:
+        """Logarithm of the p-dimensional gamma function: (*) -> (*)."""
+
+    def nan_to_num(self, nan: builtins.float | None = None, posinf: builtins.float | None = None, neginf: builtins.float | None = None) -> Tensor:
+        """NaN and the infinities replaced, by 0 and the largest and smallest finite number unless given: (*) -> (*)."""
+
+    def nan_to_num_(self, nan: builtins.float | None = None, posinf: builtins.float | None = None, neginf: builtins.float | None = None) -> Tensor:
+        """Replaces NaN and the infinities in self."""
+
+    def nanmean(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
+        """Mean over dim of what is not NaN: (*, N) -> (*)."""
+
+    @overload
+    def nanmedian(self) -> Tensor:
+        """median of what is not NaN: (*) -> ()."""
+    @overload
+    def nanmedian(self, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices:
+        """median along dim of what is not NaN: (*, N) -> (*), (*)."""
+
+    def nanquantile(self, q: Tensor | Number, dim: builtins.int | None = None, keepdim: builtins.bool = False, interpolation: str = 'linear') -> Tensor:
+        """quantile of what is not NaN."""
+
+    def nansum(self, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
+        """sum with NaN as zero: (*, N) -> (*)."""
+
     def narrow(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
         """View of length elements of dim from start on."""
+
+    def narrow_copy(self, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
+        """narrow, as a copy."""
 
     def ndtr(self) -> Tensor:
         """Distribution function of the standard normal law."""
 
     def ndtr_(self) -> Tensor:
         """Distribution function of the standard normal law."""
+
+    def ndtri(self) -> Tensor:
+        """The x whose normal distribution function ndtr(x) is input."""
+
+    def ndtri_(self) -> Tensor:
+        """The x whose normal distribution function ndtr(x) is input."""
 
     def ne(self, other: Tensor | Number) -> Tensor:
         """input != other."""
@@ -859,6 +1309,12 @@ class Tensor:
 
     def neg_(self) -> Tensor:
         """-input."""
+
+    def nextafter(self, other: Tensor) -> Tensor:
+        """The next number from input towards other."""
+
+    def nextafter_(self, other: Tensor) -> Tensor:
+        """Moves self to the next number towards other."""
 
     @overload
     def norm(self, p: builtins.float = 2, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
@@ -876,11 +1332,17 @@ class Tensor:
     def permute(self, *dims: Any) -> Tensor:
         """View with dims in the given order."""
 
+    def positive(self) -> Tensor:
+        """input itself; refuses bool: (*) -> (*)."""
+
     def pow(self, exponent: Tensor | Number) -> Tensor:
         """input to the power of exponent."""
 
     def pow_(self, exponent: Tensor | Number) -> Tensor:
         """input to the power of exponent."""
+
+    def prelu(self, weight: Tensor) -> Tensor:
+        """input where positive, else weight * input; weight has one element, or one per channel (dim 1)."""
 
     @overload
     def prod(self, dtype: _Dtype | None = None) -> Tensor:
@@ -889,8 +1351,33 @@ class Tensor:
     def prod(self, dim: builtins.int, keepdim: builtins.bool = False, dtype: _Dtype | None = None) -> Tensor:
         """Product over dim: (*, N) -> (*)."""
 
-    def random_(self, low: builtins.int, high: builtins.int, generator: Generator | None = None) -> Tensor:
-        """Writes integers in [low, high) into self."""
+    def put(self, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
+        """input with source written (or added) at places of the flattened tensor."""
+
+    def put_(self, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
+        """put, written into self."""
+
+    def quantile(self, q: Tensor | Number, dim: builtins.int | None = None, keepdim: builtins.bool = False, interpolation: str = 'linear') -> Tensor:
+        """q-quantiles along dim (of all elements without dim); q is a number or a 1-D tensor, which leads the result. interpolation: linear, lower, higher, midpoint or nearest."""
+
+    def rad2deg(self) -> Tensor:
+        """Radians to degrees."""
+
+    def rad2deg_(self) -> Tensor:
+        """Radians to degrees."""
+
+    @overload
+    def random_(self, generator: Generator | None = None) -> Tensor:
+        """Writes integers from all that the dtype counts without gaps, 0 included."""
+    @overload
+    def random_(self, to: builtins.int, generator: Generator | None = None) -> Tensor:
+        """Writes integers in [0, to) into self."""
+    @overload
+    def random_(self, from_: builtins.int, to: builtins.int, generator: Generator | None = None) -> Tensor:
+        """Writes integers in [from, to) into self."""
+
+    def ravel(self) -> Tensor:
+        """input as one row: (*) -> (N)."""
 
     def reciprocal(self) -> Tensor:
         """1 / input."""
@@ -919,11 +1406,24 @@ class Tensor:
     def repeat(self, *repeats: Any) -> Tensor:
         """Copies of input side by side, repeats times along each dim."""
 
+    @overload
+    def repeat_interleave(self, repeats: builtins.int, dim: builtins.int | None = None, output_size: builtins.int | None = None) -> Tensor:
+        """Every element (of the flattened input without dim) repeated."""
+    @overload
+    def repeat_interleave(self, repeats: Tensor, dim: builtins.int | None = None, output_size: builtins.int | None = None) -> Tensor:
+        """Element i along dim repeated repeats[i] times."""
+    @overload
+    def repeat_interleave(self, output_size: builtins.int | None = None) -> Tensor:
+        """i, repeats[i] times."""
+
     def reshape(self, *shape: Any) -> Tensor:
         """Same elements in another shape (one size may be -1); a view where strides allow."""
 
     def roll(self, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """Elements moved by shifts along dims, those beyond the end back to the start."""
+
+    def rot90(self, k: builtins.int = 1, dims: builtins.int | Sequence[builtins.int] = (0, 1)) -> Tensor:
+        """input turned k times by 90 degrees in the plane of dims."""
 
     def round(self, decimals: builtins.int = 0) -> Tensor:
         """Nearest integer, halves to even; decimals keeps that many places."""
@@ -957,8 +1457,17 @@ class Tensor:
     def scatter_add_(self, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
         """self[index[i][j]][j] += src[i][j] for dim 0, and so on."""
 
+    def scatter_reduce(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+        """input with src combined into the places that index names along dim; reduce: sum, prod, mean, amax or amin; include_self false leaves out what stood there."""
+
+    def scatter_reduce_(self, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+        """scatter_reduce, written into self."""
+
     def select(self, dim: builtins.int, index: builtins.int) -> Tensor:
         """View of one index of dim; the dim is gone."""
+
+    def select_scatter(self, src: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+        """input with src written at one index of dim."""
 
     def selu(self) -> Tensor:
         """scale * elu(input, alpha) with the constants of self-normalizing networks."""
@@ -978,6 +1487,9 @@ class Tensor:
     def sign_(self) -> Tensor:
         """-1, 0 or 1 by the sign of input."""
 
+    def signbit(self) -> Tensor:
+        """Whether the sign bit is set: negative numbers and -0."""
+
     def silu(self) -> Tensor:
         """input * sigmoid(input)."""
 
@@ -990,11 +1502,20 @@ class Tensor:
     def sin_(self) -> Tensor:
         """Sine."""
 
+    def sinc(self) -> Tensor:
+        """sin(pi input) / (pi input), 1 at 0."""
+
+    def sinc_(self) -> Tensor:
+        """sin(pi input) / (pi input), 1 at 0."""
+
     def sinh(self) -> Tensor:
         """Hyperbolic sine."""
 
     def sinh_(self) -> Tensor:
         """Hyperbolic sine."""
+
+    def slice_scatter(self, src: Tensor, dim: builtins.int = 0, start: builtins.int | None = None, end: builtins.int | None = None, step: builtins.int = 1) -> Tensor:
+        """input with src written at start:end:step of dim."""
 
     def softmax(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """exp(input) divided by its sum over dim: (*, N) -> (*, N)."""
@@ -1004,6 +1525,21 @@ class Tensor:
 
     def softplus_(self, beta: Number = 1, threshold: Number = 20) -> Tensor:
         """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold."""
+
+    def softshrink(self, lambd: Number = 0.5) -> Tensor:
+        """input moved towards 0 by lambd, 0 within."""
+
+    def softshrink_(self, lambd: Number = 0.5) -> Tensor:
+        """input moved towards 0 by lambd, 0 within."""
+
+    def softsign(self) -> Tensor:
+        """input / (1 + |input|)."""
+
+    def softsign_(self) -> Tensor:
+        """input / (1 + |input|)."""
+
+    def sort(self, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> ValuesIndices:
+        """Elements of each line in order (always stable, NaN the largest) and where they stood: (*, N) -> (*, N), (*, N)."""
 
     @overload
     def split(self, split_size_or_sections: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
@@ -1027,6 +1563,9 @@ class Tensor:
     def squeeze(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
         """View without the dims of size 1 (all of them, or those given)."""
 
+    def squeeze_(self, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+        """Drops dims of size 1 of self."""
+
     def std(self, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
         """Standard deviation over dim, the root of var: (*, N) -> (*)."""
 
@@ -1041,6 +1580,12 @@ class Tensor:
 
     def t(self) -> Tensor:
         """Transpose of a tensor of at most 2 dims: (M, N) -> (N, M)."""
+
+    def t_(self) -> Tensor:
+        """Transposes self, of at most 2 dims."""
+
+    def take(self, index: Tensor) -> Tensor:
+        """Elements of the flattened input, in the shape of index."""
 
     def take_along_dim(self, indices: Tensor, dim: builtins.int | None = None) -> Tensor:
         """gather with broadcasting; of the flattened input without dim."""
@@ -1057,8 +1602,33 @@ class Tensor:
     def tanh_(self) -> Tensor:
         """Hyperbolic tangent."""
 
+    def tanhshrink(self) -> Tensor:
+        """input - tanh(input), accurate near 0."""
+
+    def tanhshrink_(self) -> Tensor:
+        """input - tanh(input), accurate near 0."""
+
+    @overload
+    def tensor_split(self, indices_or_sections: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Views of nearly equal pieces along dim."""
+    @overload
+    def tensor_split(self, indices_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """Views of the pieces of dim between the given places."""
+    @overload
+    def tensor_split(self, tensor_indices_or_sections: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+        """tensor_split with the number of pieces or the places as a tensor."""
+
+    def threshold(self, threshold: Number = 0, value: Number = 0) -> Tensor:
+        """input where above threshold, else value."""
+
+    def threshold_(self, threshold: Number = 0, value: Number = 0) -> Tensor:
+        """input where above threshold, else value."""
+
     def tile(self, *dims: Any) -> Tensor:
         """repeat, with ones put before too short a list."""
+
+    def topk(self, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> ValuesIndices:
+        """The k largest (or smallest) elements along dim, in order, and their places; equal ones in order of place."""
 
     def trace(self) -> Tensor:
         """Sum of the diagonal of a matrix: (M, N) -> ()."""
@@ -1066,11 +1636,20 @@ class Tensor:
     def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """View with two dims swapped."""
 
+    def transpose_(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
+        """Swaps two dims of self."""
+
     def tril(self, diagonal: builtins.int = 0) -> Tensor:
         """Zero above a diagonal: (*, M, N) -> (*, M, N)."""
 
+    def tril_(self, diagonal: builtins.int = 0) -> Tensor:
+        """Writes zero above a diagonal."""
+
     def triu(self, diagonal: builtins.int = 0) -> Tensor:
         """Zero below a diagonal: (*, M, N) -> (*, M, N)."""
+
+    def triu_(self, diagonal: builtins.int = 0) -> Tensor:
+        """Writes zero below a diagonal."""
 
     def trunc(self) -> Tensor:
         """Integer part, towards zero."""
@@ -1087,11 +1666,26 @@ class Tensor:
     def unbind(self, dim: builtins.int = 0) -> tuple[Tensor, ...]:
         """Views of every index of dim."""
 
+    def unflatten(self, dim: builtins.int, sizes: builtins.int | Sequence[builtins.int]) -> Tensor:
+        """View of dim as several dims of sizes (one may be -1)."""
+
+    def unfold(self, dimension: builtins.int, size: builtins.int, step: builtins.int) -> Tensor:
+        """View of all windows of size along dimension, step apart; their elements stand in a new last dim."""
+
     def uniform_(self, from_: builtins.float = 0.0, to: builtins.float = 1.0, generator: Generator | None = None) -> Tensor:
         """Writes uniform numbers in [from, to) into self."""
 
+    def unique(self, sorted: builtins.bool = True, return_inverse: builtins.bool = False, return_counts: builtins.bool = False, dim: builtins.int | None = None) -> Any:
+        """The different elements (or slices along dim), sorted; with return_inverse where each element went, with return_counts how often each occurs."""
+
+    def unique_consecutive(self, return_inverse: builtins.bool = False, return_counts: builtins.bool = False, dim: builtins.int | None = None) -> Any:
+        """input without repetitions of the element (or slice along dim) before."""
+
     def unsqueeze(self, dim: builtins.int) -> Tensor:
         """View with a new dim of size 1 at dim."""
+
+    def unsqueeze_(self, dim: builtins.int) -> Tensor:
+        """Gives self a new dim of size 1."""
 
     def var(self, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
         """Variance over dim, squares divided by n - correction (1 unless given): (*, N) -> (*)."""
@@ -1099,8 +1693,27 @@ class Tensor:
     def view(self, *shape: Any) -> Tensor:
         """Same memory in another shape (one size may be -1); refuses where a copy would be needed."""
 
+    @overload
+    def vsplit(self, indices_or_sections: builtins.int) -> tuple[Tensor, ...]:
+        """Views of equal pieces along dim 0."""
+    @overload
+    def vsplit(self, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+        """Views of the pieces along dim 0 between the given places."""
+
     def where_(self, input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input where condition holds, else other."""
+
+    def xlog1py(self, other: Tensor | Number) -> Tensor:
+        """input * log(1 + other), 0 where input is 0 (and other not NaN)."""
+
+    def xlog1py_(self, other: Tensor | Number) -> Tensor:
+        """input * log(1 + other), 0 where input is 0 (and other not NaN)."""
+
+    def xlogy(self, other: Tensor | Number) -> Tensor:
+        """input * log(other), 0 where input is 0 (and other not NaN)."""
+
+    def xlogy_(self, other: Tensor | Number) -> Tensor:
+        """input * log(other), 0 where input is 0 (and other not NaN)."""
 
     def zero_(self) -> Tensor:
         """Writes zero into every element of self."""
@@ -1108,22 +1721,32 @@ class Tensor:
 
 def abs(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Absolute value; its gradient at 0 is 0."""
+def acos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Arc cosine."""
+def acosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse hyperbolic cosine."""
 def adam_step(params: Sequence[Tensor], grads: Sequence[Tensor], exp_avgs: Sequence[Tensor], exp_avg_sqs: Sequence[Tensor], max_exp_avg_sqs: Sequence[Tensor], steps: builtins.int | Sequence[builtins.int], lr: builtins.float, beta1: builtins.float, beta2: builtins.float, eps: builtins.float, weight_decay: builtins.float, decoupled: builtins.bool, maximize: builtins.bool) -> None:
     """One step of Adam (decoupled: AdamW) over all params; steps[i] counts from 1, max_exp_avg_sqs is [] without amsgrad."""
-def adaptive_avg_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
-    """Means over windows chosen so that the output has output_size: (N, C, L) or (C, L)."""
-def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
-    """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
+def adaptive_avg_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None) -> Tensor:
+    """Means over windows chosen so that the output has output_size (None: as the input): (N, C, L) or (C, L)."""
+def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None) -> Tensor:
+    """Means over windows chosen so that the output has output_size (None: as the input): (N, C, H, W) or (C, H, W)."""
 def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     """input + alpha * other."""
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (the sum over b of batch1[b] batch2[b]), input broadcast: (M, N), (B, M, K), (B, K, N) -> (M, N)."""
+def addcdiv(input: Tensor | Number, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+    """input + value * tensor1 / tensor2."""
+def addcmul(input: Tensor | Number, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+    """input + value * tensor1 * tensor2."""
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (mat1 mat2), input broadcast: (M, N), (M, K), (K, N) -> (M, N)."""
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * (mat vec), input broadcast: (M), (M, K), (K) -> (M)."""
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta * input + alpha * outer(vec1, vec2), input broadcast: (M, N), (M), (N) -> (M, N)."""
+def adjoint(input: Tensor) -> Tensor:
+    """View with the last two dims swapped: (*, M, N) -> (*, N, M)."""
 def all(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """True where every element over dim is not zero: (*, N) -> (*)."""
 def allclose(input: Tensor, other: Tensor, rtol: builtins.float = 1e-05, atol: builtins.float = 1e-08, equal_nan: builtins.bool = False) -> builtins.bool:
@@ -1132,6 +1755,8 @@ def amax(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None
     """Largest element over dim; equal ones share the gradient: (*, N) -> (*)."""
 def amin(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """Smallest element over dim; equal ones share the gradient: (*, N) -> (*)."""
+def aminmax(input: Tensor, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> MinMax:
+    """Smallest and largest elements over dim: (*, N) -> (*), (*)."""
 def any(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False) -> Tensor:
     """True where any element over dim is not zero: (*, N) -> (*)."""
 @overload
@@ -1144,12 +1769,40 @@ def argmax(input: Tensor, dim: builtins.int | None = None, keepdim: builtins.boo
     """Place of the first largest element over dim, or in the flattened tensor: (*, N) -> (*)."""
 def argmin(input: Tensor, dim: builtins.int | None = None, keepdim: builtins.bool = False) -> Tensor:
     """Place of the first smallest element over dim, or in the flattened tensor: (*, N) -> (*)."""
+def argsort(input: Tensor, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> Tensor:
+    """Places that sort each line: (*, N) -> (*, N)."""
+def argwhere(input: Tensor) -> Tensor:
+    """Coordinates of the elements that are not zero, one row each."""
 def as_strided(input: Tensor, size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int], storage_offset: builtins.int | None = None) -> Tensor:
     """View of the same storage with any size and stride inside it."""
+def asin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Arc sine."""
+def asinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse hyperbolic sine."""
 def atan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Arc tangent."""
 def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Angle of the point (other, input)."""
+def atanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse hyperbolic tangent."""
+@overload
+def atleast_1d(input: Tensor) -> Tensor:
+    """input with at least 1 dim."""
+@overload
+def atleast_1d(*tensors: Any) -> tuple[Tensor, ...]:
+    """Each tensor with at least 1 dim."""
+@overload
+def atleast_2d(input: Tensor) -> Tensor:
+    """input with at least 2 dims, new ones in front."""
+@overload
+def atleast_2d(*tensors: Any) -> tuple[Tensor, ...]:
+    """Each tensor with at least 2 dims."""
+@overload
+def atleast_3d(input: Tensor) -> Tensor:
+    """input with at least 3 dims: (N) becomes (1, N, 1), (M, N) becomes (M, N, 1)."""
+@overload
+def atleast_3d(*tensors: Any) -> tuple[Tensor, ...]:
+    """Each tensor with at least 3 dims."""
 def avg_pool1d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True) -> Tensor:
     """Mean of each window of (N, C, L) or (C, L); stride is kernel_size unless given."""
 def avg_pool2d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True, divisor_override: builtins.int | None = None) -> Tensor:
@@ -1158,28 +1811,42 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, beta: Number = 1, alp
     """beta * input + alpha * (batch1 batch2), input broadcast: (B, M, N), (B, M, K), (B, K, N) -> (B, M, N)."""
 def batch_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, training: builtins.bool = False, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
     """As layer_norm over all dims but the second; training uses statistics of the batch and moves running_mean and running_var by momentum: (N, C, *) -> (N, C, *)."""
+@overload
 def bernoulli(input: Tensor, generator: Generator | None = None) -> Tensor:
     """1 with probability input, else 0: (*) -> (*)."""
+@overload
+def bernoulli(input: Tensor, p: builtins.float, generator: Generator | None = None) -> Tensor:
+    """Like input: 1 with probability p, else 0."""
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input1 weight[o] input2 + bias[o] for every o: (*, I), (*, J), (O, I, J), (O) -> (*, O)."""
 def binary_cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean') -> Tensor:
     """-(target log(input) + (1 - target) log(1 - input)), logarithms not below -100: (*), (*) -> ()."""
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = 'mean', pos_weight: Tensor | None = None) -> Tensor:
     """binary_cross_entropy of sigmoid(input), exact for large input; pos_weight weighs the positive term: (*), (*) -> ()."""
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: builtins.int = 0) -> Tensor:
+    """How often (or with which sum of weights) each number occurs in a 1-D tensor."""
 def bitwise_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise and."""
+def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input * 2^other in the integers; 0 where other is negative or above the width."""
 def bitwise_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Every bit flipped; logical not for bool."""
 def bitwise_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise or."""
+def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input / 2^other rounded down; only the sign is left where other is negative or above the width."""
 def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Bitwise exclusive or."""
 def block_diag(*tensors: Any) -> Tensor:
     """Matrices along the diagonal of a matrix of zeros; vectors count as rows."""
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """Products of two batches of matrices: (B, M, K), (B, K, N) -> (B, M, N)."""
+def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+    """Views of all tensors in their common shape."""
 def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """View with dims of size 1 repeated without copying."""
+def bucketize(input: Tensor | Number, boundaries: Tensor, out_int32: builtins.bool = False, right: builtins.bool = False) -> Tensor:
+    """Number of the interval between sorted boundaries that holds each element."""
 def cartesian_prod(*tensors: Any) -> Tensor:
     """All tuples of one element from each vector, as rows."""
 def cat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
@@ -1188,6 +1855,8 @@ def cdist(x1: Tensor, x2: Tensor, p: builtins.float = 2.0, compute_mode: str = '
     """p-norms of the differences of all pairs of rows, never through a matrix product: (*, P, M), (*, R, M) -> (*, P, R)."""
 def ceil(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Smallest integer >= input."""
+def celu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
+    """input where positive, else alpha * (exp(input / alpha) - 1)."""
 def chain_matmul(*matrices: Any) -> Tensor:
     """Product of matrices in the order of least work."""
 def channel_shuffle(input: Tensor, groups: builtins.int) -> Tensor:
@@ -1200,8 +1869,10 @@ def clamp_max(input: Tensor | Number, max: Tensor | Number) -> Tensor:
     """min(input, max); the gradient is input's at a tie."""
 def clamp_min(input: Tensor | Number, min: Tensor | Number) -> Tensor:
     """max(input, min); the gradient is input's at a tie."""
-def clone(input: Tensor) -> Tensor:
-    """A copy with its own memory, same memory order: (*) -> (*)."""
+def clone(input: Tensor, memory_format: str | None = None) -> Tensor:
+    """A copy with its own memory, same memory order unless memory_format says otherwise: (*) -> (*)."""
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Tensors joined along dim 1, 1-D tensors as columns."""
 def combinations(input: Tensor, r: builtins.int = 2, with_replacement: builtins.bool = False) -> Tensor:
     """All choices of r elements of a vector, as rows."""
 def conv1d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] | str = 0, dilation: builtins.int | Sequence[builtins.int] = 1, groups: builtins.int = 1) -> Tensor:
@@ -1216,26 +1887,60 @@ def conv_transpose2d(input: Tensor, weight: Tensor, bias: Tensor | None = None, 
     """Transposed 2-D convolution of (N, C, H, W) or (C, H, W) with weight (C, OC / groups, KH, KW) and bias (OC,): the gradient of conv2d for its input. output_padding adds to one side of the output."""
 def conv_transpose3d(input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, output_padding: builtins.int | Sequence[builtins.int] = 0, groups: builtins.int = 1, dilation: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
     """Transposed 3-D convolution of (N, C, D, H, W) or (C, D, H, W) with weight (C, OC / groups, KD, KH, KW) and bias (OC,): the gradient of conv3d for its input. output_padding adds to one side of the output."""
+def copysign(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """|input| with the sign of other; the gradient at 0 is 0."""
 def cos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Cosine."""
 def cosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic cosine."""
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: builtins.int = 1, eps: builtins.float = 1e-8) -> Tensor:
     """Cosine of the angle between x1 and x2 over dim, norms at least eps: (*, N), (*, N) -> (*)."""
+def count_nonzero(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
+    """Number of elements over dim that are not zero: (*, N) -> (*)."""
 def cross(input: Tensor, other: Tensor, dim: builtins.int | None = None) -> Tensor:
     """Vector products along a dim of size 3 (the first one unless given)."""
 def cross_entropy(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean', label_smoothing: builtins.float = 0) -> Tensor:
     """-log softmax(input) at the target classes, or weighted by target probabilities of input's shape: (N, C, *), (N, *) -> ()."""
+def cummax(input: Tensor, dim: builtins.int) -> ValuesIndices:
+    """Running maxima along dim and the last place of each: (*, N) -> (*, N), (*, N)."""
+def cummin(input: Tensor, dim: builtins.int) -> ValuesIndices:
+    """Running minima along dim and the last place of each: (*, N) -> (*, N), (*, N)."""
+def cumprod(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
+    """Running products along dim: (*, N) -> (*, N)."""
 def cumsum(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """Running sums along dim: (*, N) -> (*, N)."""
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, dx: builtins.float | None = None, dim: builtins.int = -1) -> Tensor:
+    """Running trapezoid along dim, one element shorter."""
+def deg2rad(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Degrees to radians."""
+def diag(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
+    """A vector as a diagonal of a matrix, or a diagonal of a matrix as a vector."""
+def diag_embed(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = -2, dim2: builtins.int = -1) -> Tensor:
+    """The last dim as a diagonal of two new dims."""
+def diagflat(input: Tensor, offset: builtins.int = 0) -> Tensor:
+    """All elements as a diagonal of a matrix."""
 def diagonal(input: Tensor, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
     """View of a diagonal, as the last dim."""
+def diagonal_scatter(input: Tensor, src: Tensor, offset: builtins.int = 0, dim1: builtins.int = 0, dim2: builtins.int = 1) -> Tensor:
+    """input with src written on a diagonal."""
+def diff(input: Tensor, n: builtins.int = 1, dim: builtins.int = -1, prepend: Tensor | None = None, append: Tensor | None = None) -> Tensor:
+    """Differences of neighbours along dim, n times, with prepend and append joined on before."""
+def digamma(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Derivative of lgamma; NaN at negative integers."""
 def div(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
     """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Sum of products of two vectors: (K), (K) -> ()."""
 def dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
     """Zero with probability p, else input / (1 - p); input itself unless training: (*) -> (*)."""
+@overload
+def dsplit(input: Tensor, indices_or_sections: builtins.int) -> tuple[Tensor, ...]:
+    """Views of equal pieces along dim 2."""
+@overload
+def dsplit(input: Tensor, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+    """Views of the pieces along dim 2 between the given places."""
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Tensors of at least 3 dims joined along dim 2."""
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Sum of products by an equation such as 'bij,bjk->bik': each letter is a dim, a letter missing after -> is summed over, '...' stands for broadcast dims."""
 def elu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
@@ -1244,8 +1949,10 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: builtins.int | None = 
     """Rows of weight at the indices of input; row padding_idx gets no gradient. max_norm first shortens the rows in place; scale_grad_by_freq divides gradients by how often a row occurs: (*), (V, D) -> (*, D)."""
 def empty(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uninitialised tensor of shape size."""
-def empty_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+def empty_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Uninitialised tensor like input: (*) -> (*)."""
+def entr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """-input * log(input): 0 at 0, minus infinity below."""
 def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input == other."""
 def equal(input: Tensor, other: Tensor) -> builtins.bool:
@@ -1254,8 +1961,14 @@ def erf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Error function."""
 def erfc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 - erf(input), accurate in the tail."""
+def erfcx(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """exp(input^2) erfc(input), without overflow."""
+def erfinv(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse of erf: infinite at 1 and -1, NaN beyond."""
 def exp(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """e to the power of input."""
+def exp2(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """2 to the power of input."""
 def expm1(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """exp(input) - 1, accurate near 0."""
 def eye(n: builtins.int, m: builtins.int | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
@@ -1264,18 +1977,34 @@ def flatten(input: Tensor, start_dim: builtins.int = 0, end_dim: builtins.int = 
     """Merges dims start_dim to end_dim."""
 def flip(input: Tensor, *dims: Any) -> Tensor:
     """Order of elements reversed along dims, as a copy."""
+def fliplr(input: Tensor) -> Tensor:
+    """Order of elements reversed along dim 1."""
+def flipud(input: Tensor) -> Tensor:
+    """Order of elements reversed along dim 0."""
+def float_power(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """input to the power of exponent, in float64."""
 def floor(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Largest integer <= input."""
 def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Quotient rounded down."""
+def fmax(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The larger of both; a NaN only where both are."""
+def fmin(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The smaller of both; a NaN only where both are."""
 def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Remainder with the sign of input."""
+def frac(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """input without its integer part."""
+def frexp(input: Tensor) -> tuple[Tensor, Tensor]:
+    """Mantissas with 1/2 <= |m| < 1 and int32 exponents e such that input = m 2^e: (*) -> (*), (*)."""
 def full(size: builtins.int | Sequence[builtins.int], fill_value: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of shape size filled with fill_value; its dtype is that of the number unless given."""
-def full_like(input: Tensor, fill_value: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+def full_like(input: Tensor, fill_value: Number, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Like input, filled with fill_value: (*) -> (*)."""
 def gather(input: Tensor, dim: builtins.int, index: Tensor) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on: the shape of index."""
+def gcd(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Greatest common divisor."""
 def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input >= other."""
 def gelu_tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1284,14 +2013,42 @@ def group_norm(input: Tensor, num_groups: builtins.int, weight: Tensor | None = 
     """(input - mean) / sqrt(var + eps) over each group of channels of each sample, times weight plus bias per channel: (N, C, *) -> (N, C, *)."""
 def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input > other."""
+def hardshrink(input: Tensor, lambd: Number = 0.5, inplace: builtins.bool = False) -> Tensor:
+    """input, but 0 within [-lambd, lambd]."""
 def hardsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """min(max(input + 3, 0), 6) / 6."""
 def hardswish(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * hardsigmoid(input)."""
 def hardtanh(input: Tensor, min_val: Number = -1, max_val: Number = 1, inplace: builtins.bool = False) -> Tensor:
     """input clamped to [min_val, max_val]."""
+def heaviside(input: Tensor | Number, values: Tensor | Number) -> Tensor:
+    """0 below 0, 1 above, values at 0."""
+def histc(input: Tensor, bins: builtins.int = 100, min: Number = 0, max: Number = 0) -> Tensor:
+    """Counts of elements in bins of equal width from min to max (those of input if both are equal)."""
+@overload
+def histogram(input: Tensor, bins: builtins.int, range: builtins.float | Sequence[builtins.float] | None = None, weight: Tensor | None = None, density: builtins.bool = False) -> Histogram:
+    """Counts (or sums of weight) in bins of equal width over range, and the edges."""
+@overload
+def histogram(input: Tensor, bins: Tensor, weight: Tensor | None = None, density: builtins.bool = False) -> Histogram:
+    """Counts (or sums of weight) between the edges bins, and the edges."""
+@overload
+def hsplit(input: Tensor, indices_or_sections: builtins.int) -> tuple[Tensor, ...]:
+    """Views of equal pieces along dim 1 (dim 0 of a 1-D tensor)."""
+@overload
+def hsplit(input: Tensor, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+    """Views of the pieces along dim 1 (dim 0 of a 1-D tensor) between the given places."""
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined along dim 1 (dim 0 for 1-D tensors)."""
+def hypot(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """sqrt(input^2 + other^2), without overflow on the way."""
+def i0(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Modified Bessel function of the first kind, order 0."""
+def i0e(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """exp(-|input|) i0(input)."""
+def i1(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Modified Bessel function of the first kind, order 1."""
+def i1e(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """exp(-|input|) i1(input)."""
 def index_add(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor, alpha: Number = 1) -> Tensor:
     """input with alpha * source added to the entries of dim that index names."""
 def index_copy(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor) -> Tensor:
@@ -1302,6 +2059,8 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     """input with values written (or added) at index tensors."""
 def index_put_(self: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: builtins.bool = False) -> Tensor:
     """Writes values (or adds them) at index tensors, in order, into self."""
+def index_reduce(input: Tensor, dim: builtins.int, index: Tensor, source: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+    """input with source combined into the entries of dim that index names; reduce: prod, mean, amax or amin."""
 def index_select(input: Tensor, dim: builtins.int, index: Tensor) -> Tensor:
     """The entries of dim that a 1-D index names, as a copy."""
 def inner(input: Tensor, other: Tensor) -> Tensor:
@@ -1310,22 +2069,38 @@ def isclose(input: Tensor, other: Tensor, rtol: builtins.float = 1e-05, atol: bu
     """True where |input - other| <= atol + rtol * |other|."""
 def isfinite(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is neither infinite nor NaN."""
+def isin(elements: Tensor | Number, test_elements: Tensor | Number, assume_unique: builtins.bool = False, invert: builtins.bool = False) -> Tensor:
+    """Whether each of elements is among test_elements (is not, for invert)."""
 def isinf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is plus or minus infinity."""
 def isnan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Whether input is NaN."""
+def isneginf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Whether input is minus infinity."""
+def isposinf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Whether input is plus infinity."""
+def isreal(input: Tensor) -> Tensor:
+    """True everywhere, since there are no complex dtypes: (*) -> (*)."""
 def kron(input: Tensor, other: Tensor) -> Tensor:
     """Kronecker product: every element of input times all of other, as blocks."""
+def kthvalue(input: Tensor, k: builtins.int, dim: builtins.int = -1, keepdim: builtins.bool = False) -> ValuesIndices:
+    """The k-th smallest element along dim and its place."""
 def l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """|input - target|: (*), (*) -> ()."""
 def layer_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
     """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, which have normalized_shape: (*, N), (N,), (N,) -> (*, N)."""
+def lcm(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """Least common multiple."""
+def ldexp(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input * 2^other."""
 def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input <= other."""
 def leaky_relu(input: Tensor, negative_slope: Number = 0.01, inplace: builtins.bool = False) -> Tensor:
     """input where positive, else negative_slope * input."""
 def lerp(input: Tensor | Number, end: Tensor | Number, weight: Tensor | Number) -> Tensor:
     """input + weight * (end - input)."""
+def lgamma(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """log |gamma(input)|: log((input - 1)!)."""
 def linspace(start: builtins.float, end: builtins.float, steps: builtins.int, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """steps evenly spaced numbers from start to end, both included."""
 def log(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1336,8 +2111,16 @@ def log1p(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """log(1 + input), accurate near 0."""
 def log2(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Logarithm to base 2."""
+def log_ndtr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """log(ndtr(input)), accurate in the tail."""
 def log_softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """log(softmax(input, dim)), without the loss of digits: (*, N) -> (*, N)."""
+def logaddexp(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """log(exp(input) + exp(other)), without overflow."""
+def logaddexp2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """log2(2^input + 2^other), without overflow."""
+def logcumsumexp(input: Tensor, dim: builtins.int) -> Tensor:
+    """log of the running sums of exp(input) along dim, without overflow: (*, N) -> (*, N)."""
 def logical_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """True where both are nonzero."""
 def logical_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1346,14 +2129,20 @@ def logical_or(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """True where either is nonzero."""
 def logical_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """True where exactly one is nonzero."""
+def logit(input: Tensor, eps: builtins.float | None = None) -> Tensor:
+    """log(input / (1 - input)), input clamped to [eps, 1 - eps] where eps is given: (*) -> (*)."""
 def logsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """log(sigmoid(input)), without overflow."""
+def logspace(start: builtins.float, end: builtins.float, steps: builtins.int, base: builtins.float = 10.0, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+    """Powers of base with steps evenly spaced exponents from start to end."""
 def logsumexp(input: Tensor, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False) -> Tensor:
     """log(sum(exp(input))) over dim, without overflow: (*, N) -> (*)."""
 def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input < other."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input with value where mask holds: (*), (*) -> (*)."""
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """input with the elements of source, in order, where mask holds."""
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where mask holds, as a 1-D tensor."""
 def matmul(input: Tensor, other: Tensor) -> Tensor:
@@ -1378,6 +2167,14 @@ def maximum(input: Tensor | Number, other: Tensor | Number) -> Tensor:
 def mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Mean over dim (all dims unless given): (*, N) -> (*)."""
 @overload
+def median(input: Tensor) -> Tensor:
+    """The lower of the middle elements; NaN where there is one: (*) -> ()."""
+@overload
+def median(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices:
+    """The lower of the middle elements along dim and its place: (*, N) -> (*), (*)."""
+def meshgrid(*tensors: Any, indexing: str = 'ij') -> tuple[Tensor, ...]:
+    """Coordinates of the grid that 1-D tensors span; indexing 'xy' swaps the first two dims."""
+@overload
 def min(input: Tensor) -> Tensor:
     """Smallest of all elements; NaN where there is one: (*) -> ()."""
 @overload
@@ -1392,22 +2189,50 @@ def mish(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * tanh(softplus(input))."""
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """Product of two matrices: (M, K), (K, N) -> (M, N)."""
+def mode(input: Tensor, dim: builtins.int = -1, keepdim: builtins.bool = False) -> ValuesIndices:
+    """The most frequent (of these, the smallest) element along dim and its last place: (*, N) -> (*), (*)."""
 def movedim(input: Tensor, source: builtins.int | Sequence[builtins.int], destination: builtins.int | Sequence[builtins.int]) -> Tensor:
     """View with dims moved to other places."""
 def mse_loss(input: Tensor, target: Tensor, reduction: str = 'mean') -> Tensor:
     """(input - target)^2: (*), (*) -> ()."""
+def msort(input: Tensor) -> Tensor:
+    """Elements sorted along the first dim: (N, *) -> (N, *)."""
 def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input * other."""
+def multinomial(input: Tensor, num_samples: builtins.int, replacement: builtins.bool = False, generator: Generator | None = None) -> Tensor:
+    """Places drawn from each row with the probabilities of its elements: (*, N) -> (*, K)."""
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Matrix times vector: (M, K), (K) -> (M)."""
+def mvlgamma(input: Tensor, p: builtins.int) -> Tensor:
+    """Logarithm of the p-dimensional gamma function: (*) -> (*)."""
+def nan_to_num(input: Tensor, nan: builtins.float | None = None, posinf: builtins.float | None = None, neginf: builtins.float | None = None) -> Tensor:
+    """NaN and the infinities replaced, by 0 and the largest and smallest finite number unless given: (*) -> (*)."""
+def nanmean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
+    """Mean over dim of what is not NaN: (*, N) -> (*)."""
+@overload
+def nanmedian(input: Tensor) -> Tensor:
+    """median of what is not NaN: (*) -> ()."""
+@overload
+def nanmedian(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False) -> ValuesIndices:
+    """median along dim of what is not NaN: (*, N) -> (*), (*)."""
+def nanquantile(input: Tensor, q: Tensor | Number, dim: builtins.int | None = None, keepdim: builtins.bool = False, interpolation: str = 'linear') -> Tensor:
+    """quantile of what is not NaN."""
+def nansum(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
+    """sum with NaN as zero: (*, N) -> (*)."""
 def narrow(input: Tensor, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
     """View of length elements of dim from start on."""
+def narrow_copy(input: Tensor, dim: builtins.int, start: builtins.int, length: builtins.int) -> Tensor:
+    """narrow, as a copy."""
 def ndtr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Distribution function of the standard normal law."""
+def ndtri(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """The x whose normal distribution function ndtr(x) is input."""
 def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input != other."""
 def neg(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """-input."""
+def nextafter(input: Tensor, other: Tensor) -> Tensor:
+    """The next number from input towards other."""
 def nll_loss(input: Tensor, target: Tensor, weight: Tensor | None = None, ignore_index: builtins.int = -100, reduction: str = 'mean') -> Tensor:
     """-input at the target classes; input holds log probabilities: (N, C, *), (N, *) -> ()."""
 @overload
@@ -1416,11 +2241,18 @@ def norm(input: Tensor, p: builtins.float = 2, dim: builtins.int | Sequence[buil
 @overload
 def norm(input: Tensor, p: str, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """As norm with p = 2, for p = 'fro'."""
+@overload
 def normal(mean: builtins.float, std: builtins.float, size: builtins.int | Sequence[builtins.int], generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Numbers of a normal distribution."""
+@overload
+def normal(mean: Tensor, std: Tensor | Number | None = None, generator: Generator | None = None) -> Tensor:
+    """Normal numbers, each with its own mean (and std, which is 1 unless given): (*), (*) -> (*)."""
+@overload
+def normal(mean: builtins.float, std: Tensor, generator: Generator | None = None) -> Tensor:
+    """Normal numbers, each with its own standard deviation."""
 def ones(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of ones of shape size."""
-def ones_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+def ones_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Ones like input: (*) -> (*)."""
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """Products of every pair of elements: (M), (N) -> (M, N)."""
@@ -1434,17 +2266,31 @@ def pixel_shuffle(input: Tensor, upscale_factor: builtins.int) -> Tensor:
     """Channels moved into pixels: (*, C r^2, H, W) becomes (*, C, H r, W r)."""
 def pixel_unshuffle(input: Tensor, downscale_factor: builtins.int) -> Tensor:
     """Pixels moved into channels: (*, C, H r, W r) becomes (*, C r^2, H, W)."""
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Poisson numbers with the rates of input: (*) -> (*)."""
+def polygamma(n: builtins.int, input: Tensor) -> Tensor:
+    """The n-th derivative of digamma, n >= 0."""
+def positive(input: Tensor) -> Tensor:
+    """input itself; refuses bool: (*) -> (*)."""
 def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent."""
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """input where positive, else weight * input; weight has one element, or one per channel (dim 1)."""
 @overload
 def prod(input: Tensor, dtype: dtype | None = None) -> Tensor:
     """Product of all elements: (*) -> ()."""
 @overload
 def prod(input: Tensor, dim: builtins.int, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Product over dim: (*, N) -> (*)."""
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: builtins.bool = False) -> Tensor:
+    """input with source written (or added) at places of the flattened tensor."""
+def quantile(input: Tensor, q: Tensor | Number, dim: builtins.int | None = None, keepdim: builtins.bool = False, interpolation: str = 'linear') -> Tensor:
+    """q-quantiles along dim (of all elements without dim); q is a number or a 1-D tensor, which leads the result. interpolation: linear, lower, higher, midpoint or nearest."""
+def rad2deg(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Radians to degrees."""
 def rand(*size: Any, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Uniform numbers in [0, 1)."""
-def rand_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+def rand_like(input: Tensor, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Uniform numbers in [0, 1) like input: (*) -> (*)."""
 @overload
 def randint(high: builtins.int, size: builtins.int | Sequence[builtins.int], generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
@@ -1453,17 +2299,19 @@ def randint(high: builtins.int, size: builtins.int | Sequence[builtins.int], gen
 def randint(low: builtins.int, high: builtins.int, size: builtins.int | Sequence[builtins.int], generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Integers in [low, high)."""
 @overload
-def randint_like(input: Tensor, high: builtins.int, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
+def randint_like(input: Tensor, high: builtins.int, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Integers in [0, high) like input: (*) -> (*)."""
 @overload
-def randint_like(input: Tensor, low: builtins.int, high: builtins.int, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
+def randint_like(input: Tensor, low: builtins.int, high: builtins.int, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Integers in [low, high) like input: (*) -> (*)."""
 def randn(*size: Any, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Numbers of the standard normal distribution."""
-def randn_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+def randn_like(input: Tensor, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Standard normal numbers like input: (*) -> (*)."""
-def randperm(n: builtins.int, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
+def randperm(n: builtins.int, generator: Generator | None = None, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """0 to n - 1 in random order."""
+def ravel(input: Tensor) -> Tensor:
+    """input as one row: (*) -> (N)."""
 def reciprocal(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 / input."""
 def relu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -1472,16 +2320,31 @@ def relu6(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """min(max(input, 0), 6)."""
 def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Remainder with the sign of other, as Python's %."""
+@overload
+def repeat_interleave(input: Tensor, repeats: builtins.int, dim: builtins.int | None = None, output_size: builtins.int | None = None) -> Tensor:
+    """Every element (of the flattened input without dim) repeated."""
+@overload
+def repeat_interleave(input: Tensor, repeats: Tensor, dim: builtins.int | None = None, output_size: builtins.int | None = None) -> Tensor:
+    """Element i along dim repeated repeats[i] times."""
+@overload
+def repeat_interleave(repeats: Tensor, output_size: builtins.int | None = None) -> Tensor:
+    """i, repeats[i] times."""
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Same elements in another shape (one size may be -1); a view where strides allow."""
 def rms_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, eps: builtins.float | None = None) -> Tensor:
     """input / sqrt(mean(input^2) + eps) * weight over the last dims, which have normalized_shape; eps is the dtype's own unless given: (*, N), (N,), (N,) -> (*, N)."""
 def roll(input: Tensor, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
     """Elements moved by shifts along dims, those beyond the end back to the start."""
+def rot90(input: Tensor, k: builtins.int = 1, dims: builtins.int | Sequence[builtins.int] = (0, 1)) -> Tensor:
+    """input turned k times by 90 degrees in the plane of dims."""
 def round(input: Tensor, decimals: builtins.int = 0) -> Tensor:
     """Nearest integer, halves to even; decimals keeps that many places."""
+def rrelu(input: Tensor, lower: builtins.float = 0.125, upper: builtins.float = 0.3333333333333333, training: builtins.bool = False) -> Tensor:
+    """input where positive, else a times input: a is drawn from [lower, upper] for each element, their mean unless training: (*) -> (*)."""
 def rsqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 / sqrt(input)."""
+def rsub(input: Tensor, other: Tensor | Number, alpha: Number = 1) -> Tensor:
+    """other - alpha * input."""
 @overload
 def scatter(input: Tensor, dim: builtins.int, index: Tensor, src: Tensor, reduce: str | None = None) -> Tensor:
     """input with src written at the indices along dim."""
@@ -1490,8 +2353,14 @@ def scatter(input: Tensor, dim: builtins.int, index: Tensor, value: Number, redu
     """input with value written at the indices along dim."""
 def scatter_add(input: Tensor, dim: builtins.int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added at the indices along dim."""
+def scatter_reduce(input: Tensor, dim: builtins.int, index: Tensor, src: Tensor, reduce: str, include_self: builtins.bool = True) -> Tensor:
+    """input with src combined into the places that index names along dim; reduce: sum, prod, mean, amax or amin; include_self false leaves out what stood there."""
+def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, out_int32: builtins.bool = False, right: builtins.bool = False, side: str | None = None, sorter: Tensor | None = None) -> Tensor:
+    """Places in the sorted last dim of sorted_sequence before which input keeps the order; right: behind equal elements."""
 def select(input: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
     """View of one index of dim; the dim is gone."""
+def select_scatter(input: Tensor, src: Tensor, dim: builtins.int, index: builtins.int) -> Tensor:
+    """input with src written at one index of dim."""
 def selu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """scale * elu(input, alpha) with the constants of self-normalizing networks."""
 def sgd_step(params: Sequence[Tensor], grads: Sequence[Tensor], momentum_buffers: Sequence[Tensor], fresh: builtins.int | Sequence[builtins.int], lr: builtins.float, momentum: builtins.float, dampening: builtins.float, weight_decay: builtins.float, nesterov: builtins.bool, maximize: builtins.bool) -> None:
@@ -1500,18 +2369,30 @@ def sigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """1 / (1 + exp(-input))."""
 def sign(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """-1, 0 or 1 by the sign of input."""
+def signbit(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Whether the sign bit is set: negative numbers and -0."""
 def silu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """input * sigmoid(input)."""
 def sin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Sine."""
+def sinc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """sin(pi input) / (pi input), 1 at 0."""
 def sinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic sine."""
+def slice_scatter(input: Tensor, src: Tensor, dim: builtins.int = 0, start: builtins.int | None = None, end: builtins.int | None = None, step: builtins.int = 1) -> Tensor:
+    """input with src written at start:end:step of dim."""
 def smooth_l1_loss(input: Tensor, target: Tensor, reduction: str = 'mean', beta: builtins.float = 1.0) -> Tensor:
     """d^2 / (2 beta) where d = |input - target| is below beta, else d - beta / 2: (*), (*) -> ()."""
 def softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
     """exp(input) divided by its sum over dim: (*, N) -> (*, N)."""
 def softplus(input: Tensor, beta: Number = 1, threshold: Number = 20, inplace: builtins.bool = False) -> Tensor:
     """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold."""
+def softshrink(input: Tensor, lambd: Number = 0.5, inplace: builtins.bool = False) -> Tensor:
+    """input moved towards 0 by lambd, 0 within."""
+def softsign(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """input / (1 + |input|)."""
+def sort(input: Tensor, dim: builtins.int = -1, descending: builtins.bool = False, stable: builtins.bool = False) -> ValuesIndices:
+    """Elements of each line in order (always stable, NaN the largest) and where they stood: (*, N) -> (*, N), (*, N)."""
 @overload
 def split(tensor: Tensor, split_size_or_sections: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of pieces of one size along dim; the last may be smaller."""
@@ -1528,42 +2409,81 @@ def stack(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
     """Tensors of one shape joined along a new dim."""
 def std(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
     """Standard deviation over dim, the root of var: (*, N) -> (*)."""
+def std_mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> tuple[Tensor, Tensor]:
+    """Standard deviation and mean over dim: (*, N) -> (*), (*)."""
 def sub(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
     """input - alpha * other."""
 def sum(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, keepdim: builtins.bool = False, dtype: dtype | None = None) -> Tensor:
     """Sum over dim (all dims unless given): (*, N) -> (*)."""
 def t(input: Tensor) -> Tensor:
     """Transpose of a tensor of at most 2 dims: (M, N) -> (N, M)."""
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements of the flattened input, in the shape of index."""
 def take_along_dim(input: Tensor, indices: Tensor, dim: builtins.int | None = None) -> Tensor:
     """gather with broadcasting; of the flattened input without dim."""
 def tan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Tangent."""
 def tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Hyperbolic tangent."""
+def tanhshrink(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """input - tanh(input), accurate near 0."""
+@overload
+def tensor_split(input: Tensor, indices_or_sections: builtins.int, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    """Views of nearly equal pieces along dim."""
+@overload
+def tensor_split(input: Tensor, indices_or_sections: builtins.int | Sequence[builtins.int], dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    """Views of the pieces of dim between the given places."""
+@overload
+def tensor_split(input: Tensor, tensor_indices_or_sections: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
+    """tensor_split with the number of pieces or the places as a tensor."""
 def tensordot(a: Tensor, b: Tensor, dims: builtins.int | Sequence[builtins.int | Sequence[builtins.int]] = 2) -> Tensor:
     """Sums of products over the last dims of a and the first of b, or over the listed dims of each."""
+def threshold(input: Tensor, threshold: Number = 0, value: Number = 0, inplace: builtins.bool = False) -> Tensor:
+    """input where above threshold, else value."""
 def tile(input: Tensor, *dims: Any) -> Tensor:
     """repeat, with ones put before too short a list."""
+def topk(input: Tensor, k: builtins.int, dim: builtins.int = -1, largest: builtins.bool = True, sorted: builtins.bool = True) -> ValuesIndices:
+    """The k largest (or smallest) elements along dim, in order, and their places; equal ones in order of place."""
 def trace(input: Tensor) -> Tensor:
     """Sum of the diagonal of a matrix: (M, N) -> ()."""
 def transpose(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """View with two dims swapped."""
+def trapezoid(y: Tensor, x: Tensor | None = None, dx: builtins.float | None = None, dim: builtins.int = -1) -> Tensor:
+    """Integral of y along dim by trapezoids, at places x or dx (1) apart: (*, N) -> (*)."""
 def tril(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """Zero above a diagonal: (*, M, N) -> (*, M, N)."""
+def tril_indices(row: builtins.int, col: builtins.int, offset: builtins.int = 0, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
+    """Coordinates of the elements on and below a diagonal: (2, N)."""
 def triu(input: Tensor, diagonal: builtins.int = 0) -> Tensor:
     """Zero below a diagonal: (*, M, N) -> (*, M, N)."""
+def triu_indices(row: builtins.int, col: builtins.int, offset: builtins.int = 0, dtype: dtype | None = None, device: device | str | None = None) -> Tensor:
+    """Coordinates of the elements on and above a diagonal: (2, N)."""
 def trunc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Integer part, towards zero."""
 def trunc_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Quotient rounded towards zero."""
 def unbind(input: Tensor, dim: builtins.int = 0) -> tuple[Tensor, ...]:
     """Views of every index of dim."""
+def unflatten(input: Tensor, dim: builtins.int, sizes: builtins.int | Sequence[builtins.int]) -> Tensor:
+    """View of dim as several dims of sizes (one may be -1)."""
+def unique(input: Tensor, sorted: builtins.bool = True, return_inverse: builtins.bool = False, return_counts: builtins.bool = False, dim: builtins.int | None = None) -> Any:
+    """The different elements (or slices along dim), sorted; with return_inverse where each element went, with return_counts how often each occurs."""
+def unique_consecutive(input: Tensor, return_inverse: builtins.bool = False, return_counts: builtins.bool = False, dim: builtins.int | None = None) -> Any:
+    """input without repetitions of the element (or slice along dim) before."""
 def unsqueeze(input: Tensor, dim: builtins.int) -> Tensor:
     """View with a new dim of size 1 at dim."""
+def vander(x: Tensor, N: builtins.int | None = None, increasing: builtins.bool = False) -> Tensor:
+    """Powers of a vector as columns: (M) -> (M, N)."""
 def var(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> Tensor:
     """Variance over dim, squares divided by n - correction (1 unless given): (*, N) -> (*)."""
 def var_mean(input: Tensor, dim: builtins.int | Sequence[builtins.int] | None = None, unbiased: builtins.bool | None = None, keepdim: builtins.bool = False, correction: builtins.float | None = None) -> tuple[Tensor, Tensor]:
     """Variance and mean over dim in one pass: (*, N) -> (*), (*)."""
+@overload
+def vsplit(input: Tensor, indices_or_sections: builtins.int) -> tuple[Tensor, ...]:
+    """Views of equal pieces along dim 0."""
+@overload
+def vsplit(input: Tensor, indices_or_sections: builtins.int | Sequence[builtins.int]) -> tuple[Tensor, ...]:
+    """Views of the pieces along dim 0 between the given places."""
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Tensors joined along dim 0, 1-D tensors as rows."""
 @overload
@@ -1572,9 +2492,13 @@ def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> 
 @overload
 def where(condition: Tensor) -> tuple[Tensor, ...]:
     """Coordinates where condition holds: one index tensor per dim."""
+def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input * log(1 + other), 0 where input is 0 (and other not NaN)."""
+def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """input * log(other), 0 where input is 0 (and other not NaN)."""
 def zeros(*size: Any, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
     """Tensor of zeros of shape size."""
-def zeros_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False) -> Tensor:
+def zeros_like(input: Tensor, dtype: dtype | None = None, device: device | str | None = None, requires_grad: builtins.bool = False, memory_format: str | None = None) -> Tensor:
     """Zeros like input: (*) -> (*)."""
 class DeviceError(Error, RuntimeError): ...
 class DtypeError(Error, TypeError, RuntimeError): ...
@@ -1603,6 +2527,14 @@ class RemovableHandle:
     def __exit__(self, *args: Any) -> None: ...
     def remove(self) -> None: ...
 class ShapeError(Error, ValueError, RuntimeError): ...
+class UntypedStorage:
+    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __len__(self) -> builtins.int: ...
+    def data_ptr(self) -> builtins.int: ...
+    @property
+    def device(self) -> Any: ...
+    def nbytes(self) -> builtins.int: ...
+    def size(self) -> builtins.int: ...
 class _FunctionContext:
     def __init__(self, *args: Any, **kwargs: Any) -> None: ...
     def mark_dirty(self, *args: Any) -> None: ...
@@ -1642,16 +2574,30 @@ def _to_dlpack(tensor: Any) -> Any:
     """_to_dlpack"""
 def absolute(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Absolute value; its gradient at 0 is 0."""
+def arccos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Arc cosine."""
+def arccosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse hyperbolic cosine."""
+def arcsin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Arc sine."""
+def arcsinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse hyperbolic sine."""
 def arctan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """Arc tangent."""
 def arctan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """Angle of the point (other, input)."""
+def arctanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """Inverse hyperbolic tangent."""
 def as_tensor(data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
     """data as a tensor, sharing memory where possible."""
 def asarray(data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
     """data as a tensor, sharing memory where possible."""
 bfloat16: dtype
 bool: dtype
+def broadcast_shapes(*args: Any) -> Any:
+    """The shape that tensors of these shapes broadcast to."""
+def can_cast(from_: Any, to: Any) -> builtins.bool:
+    """True where promotion allows a result of dtype from_ in dtype to."""
 def clip(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
     """input limited to min and max (numbers or tensors; one may be left out)."""
 def concat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:
@@ -1702,10 +2648,16 @@ def is_anomaly_enabled() -> builtins.bool:
     """is_anomaly_enabled"""
 def is_autocast_enabled() -> builtins.bool:
     """True while autocast casts in this thread."""
+def is_complex(input: Any) -> builtins.bool:
+    """False: there are no complex tensors."""
+def is_floating_point(input: Any) -> builtins.bool:
+    """True where input holds floats."""
 def is_grad_enabled() -> builtins.bool:
     """True while operations are recorded."""
 def is_inference_mode_enabled() -> builtins.bool:
     """is_inference_mode_enabled"""
+def is_tensor(obj: Any) -> builtins.bool:
+    """True for a Tensor."""
 def less(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input < other."""
 def less_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -1727,6 +2679,8 @@ def nonzero(input: Any, *, as_tuple: Any = ...) -> Any:
     """Coordinates of the elements that are not zero: one row each, or one index tensor per dim."""
 def not_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input != other."""
+def numel(input: Any) -> builtins.int:
+    """Number of elements."""
 def promote_types(type1: Any, type2: Any) -> Any:
     """Smallest dtype that both convert to."""
 def reset_peak_memory_stats() -> None:
@@ -1747,6 +2701,8 @@ def set_num_threads(n: Any) -> None:
     """Sets the number of threads kernels use; results do not depend on it."""
 def set_rng_state(new_state: Any) -> None:
     """Restores the default generator."""
+def sgn(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+    """-1, 0 or 1 by the sign of input."""
 short: dtype
 def simd_level() -> str:
     """SIMD level in use: 'base', 'avx2' or 'avx512'."""
@@ -1758,6 +2714,8 @@ def swapdims(input: Tensor, dim0: builtins.int, dim1: builtins.int) -> Tensor:
     """View with two dims swapped."""
 def tensor(data: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
     """A new tensor with a copy of data: a number, nested lists, an array or a tensor."""
+def trapz(y: Tensor, x: Tensor | None = None, dx: builtins.float | None = None, dim: builtins.int = -1) -> Tensor:
+    """Integral of y along dim by trapezoids, at places x or dx (1) apart: (*, N) -> (*)."""
 def true_divide(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
     """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
 uint8: dtype
@@ -1773,32 +2731,48 @@ class functional:
         """Absolute value; its gradient at 0 is 0."""
 
     @staticmethod
-    def adaptive_avg_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """Means over windows chosen so that the output has output_size: (N, C, L) or (C, L)."""
+    def acos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Arc cosine."""
 
     @staticmethod
-    def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """Means over windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
+    def acosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse hyperbolic cosine."""
 
     @staticmethod
-    def adaptive_avg_pool3d(input: Tensor, output_size: builtins.int | Sequence[builtins.int]) -> Tensor:
-        """Means over windows chosen so that the output has output_size: (N, C, D, H, W) or (C, D, H, W)."""
+    def adaptive_avg_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None) -> Tensor:
+        """Means over windows chosen so that the output has output_size (None: as the input): (N, C, L) or (C, L)."""
 
     @staticmethod
-    def adaptive_max_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int], return_indices: builtins.bool = False) -> Any:
-        """Largest values of windows chosen so that the output has output_size: (N, C, L) or (C, L)."""
+    def adaptive_avg_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None) -> Tensor:
+        """Means over windows chosen so that the output has output_size (None: as the input): (N, C, H, W) or (C, H, W)."""
 
     @staticmethod
-    def adaptive_max_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int], return_indices: builtins.bool = False) -> Any:
-        """Largest values of windows chosen so that the output has output_size: (N, C, H, W) or (C, H, W)."""
+    def adaptive_avg_pool3d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None) -> Tensor:
+        """Means over windows chosen so that the output has output_size (None: as the input): (N, C, D, H, W) or (C, D, H, W)."""
 
     @staticmethod
-    def adaptive_max_pool3d(input: Tensor, output_size: builtins.int | Sequence[builtins.int], return_indices: builtins.bool = False) -> Any:
-        """Largest values of windows chosen so that the output has output_size: (N, C, D, H, W) or (C, D, H, W)."""
+    def adaptive_max_pool1d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None, return_indices: builtins.bool = False) -> Any:
+        """Largest values of windows chosen so that the output has output_size (None: as the input): (N, C, L) or (C, L)."""
+
+    @staticmethod
+    def adaptive_max_pool2d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None, return_indices: builtins.bool = False) -> Any:
+        """Largest values of windows chosen so that the output has output_size (None: as the input): (N, C, H, W) or (C, H, W)."""
+
+    @staticmethod
+    def adaptive_max_pool3d(input: Tensor, output_size: builtins.int | Sequence[builtins.int | None] | None, return_indices: builtins.bool = False) -> Any:
+        """Largest values of windows chosen so that the output has output_size (None: as the input): (N, C, D, H, W) or (C, D, H, W)."""
 
     @staticmethod
     def add(input: Tensor | Number, other: Tensor | Number, alpha: Number = 1) -> Tensor:
         """input + alpha * other."""
+
+    @staticmethod
+    def addcdiv(input: Tensor | Number, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+        """input + value * tensor1 / tensor2."""
+
+    @staticmethod
+    def addcmul(input: Tensor | Number, tensor1: Tensor | Number, tensor2: Tensor | Number, value: Number = 1) -> Tensor:
+        """input + value * tensor1 * tensor2."""
 
     @staticmethod
     def affine_grid(theta: Tensor, size: builtins.int | Sequence[builtins.int], align_corners: builtins.bool | None = None) -> Tensor:
@@ -1809,6 +2783,22 @@ class functional:
         """dropout to the negative saturation of selu, which keeps mean and variance: (*) -> (*)."""
 
     @staticmethod
+    def arccos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Arc cosine."""
+
+    @staticmethod
+    def arccosh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse hyperbolic cosine."""
+
+    @staticmethod
+    def arcsin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Arc sine."""
+
+    @staticmethod
+    def arcsinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse hyperbolic sine."""
+
+    @staticmethod
     def arctan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Arc tangent."""
 
@@ -1817,12 +2807,28 @@ class functional:
         """Angle of the point (other, input)."""
 
     @staticmethod
+    def arctanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse hyperbolic tangent."""
+
+    @staticmethod
+    def asin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Arc sine."""
+
+    @staticmethod
+    def asinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse hyperbolic sine."""
+
+    @staticmethod
     def atan(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Arc tangent."""
 
     @staticmethod
     def atan2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Angle of the point (other, input)."""
+
+    @staticmethod
+    def atanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse hyperbolic tangent."""
 
     @staticmethod
     def avg_pool1d(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], stride: builtins.int | Sequence[builtins.int] | None = None, padding: builtins.int | Sequence[builtins.int] = 0, ceil_mode: builtins.bool = False, count_include_pad: builtins.bool = True) -> Tensor:
@@ -1857,6 +2863,10 @@ class functional:
         """Bitwise and."""
 
     @staticmethod
+    def bitwise_left_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input * 2^other in the integers; 0 where other is negative or above the width."""
+
+    @staticmethod
     def bitwise_not(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Every bit flipped; logical not for bool."""
 
@@ -1865,12 +2875,20 @@ class functional:
         """Bitwise or."""
 
     @staticmethod
+    def bitwise_right_shift(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input / 2^other rounded down; only the sign is left where other is negative or above the width."""
+
+    @staticmethod
     def bitwise_xor(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Bitwise exclusive or."""
 
     @staticmethod
     def ceil(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Smallest integer >= input."""
+
+    @staticmethod
+    def celu(input: Tensor, alpha: Number = 1, inplace: builtins.bool = False) -> Tensor:
+        """input where positive, else alpha * (exp(input / alpha) - 1)."""
 
     @staticmethod
     def channel_shuffle(input: Tensor, groups: builtins.int) -> Tensor:
@@ -1909,6 +2927,10 @@ class functional:
         """Transposed 3-D convolution of (N, C, D, H, W) or (C, D, H, W) with weight (C, OC / groups, KD, KH, KW) and bias (OC,): the gradient of conv3d for its input. output_padding adds to one side of the output."""
 
     @staticmethod
+    def copysign(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """|input| with the sign of other; the gradient at 0 is 0."""
+
+    @staticmethod
     def cos(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Cosine."""
 
@@ -1936,6 +2958,14 @@ class functional:
     @staticmethod
     def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor, blank: builtins.int = 0, reduction: str = 'mean', zero_infinity: builtins.bool = False) -> Tensor:
         """As ctc_loss with lengths as tensors."""
+
+    @staticmethod
+    def deg2rad(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Degrees to radians."""
+
+    @staticmethod
+    def digamma(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Derivative of lgamma; NaN at negative integers."""
 
     @staticmethod
     def dropout(input: Tensor, p: builtins.float = 0.5, training: builtins.bool = True) -> Tensor:
@@ -1966,6 +2996,10 @@ class functional:
         """Sum, mean or max of the rows of weight in each bag: a row of input (B, L), or the pieces of a 1-D input that begin at offsets."""
 
     @staticmethod
+    def entr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """-input * log(input): 0 at 0, minus infinity below."""
+
+    @staticmethod
     def eq(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input == other."""
 
@@ -1978,8 +3012,20 @@ class functional:
         """1 - erf(input), accurate in the tail."""
 
     @staticmethod
+    def erfcx(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """exp(input^2) erfc(input), without overflow."""
+
+    @staticmethod
+    def erfinv(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Inverse of erf: infinite at 1 and -1, NaN beyond."""
+
+    @staticmethod
     def exp(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """e to the power of input."""
+
+    @staticmethod
+    def exp2(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """2 to the power of input."""
 
     @staticmethod
     def expit(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -2006,6 +3052,14 @@ class functional:
         """Quotient rounded down."""
 
     @staticmethod
+    def fmax(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """The larger of both; a NaN only where both are."""
+
+    @staticmethod
+    def fmin(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """The smaller of both; a NaN only where both are."""
+
+    @staticmethod
     def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """Remainder with the sign of input."""
 
@@ -2014,8 +3068,16 @@ class functional:
         """Columns (N, C KH KW, L) added into images (N, C, *output_size): the transpose of unfold."""
 
     @staticmethod
+    def frac(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """input without its integer part."""
+
+    @staticmethod
     def gaussian_nll_loss(input: Tensor, target: Tensor, var: Tensor | Number, full: builtins.bool = False, eps: builtins.float = 1e-6, reduction: str = 'mean') -> Tensor:
         """(log var + (input - target)^2 / var) / 2, var at least eps: (*), (*), (*) -> ()."""
+
+    @staticmethod
+    def gcd(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """Greatest common divisor."""
 
     @staticmethod
     def ge(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -2028,6 +3090,10 @@ class functional:
     @staticmethod
     def gelu_tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """The tanh approximation of gelu."""
+
+    @staticmethod
+    def glu(input: Tensor, dim: builtins.int = -1) -> Tensor:
+        """The first half of dim times the sigmoid of the second."""
 
     @staticmethod
     def greater(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -2054,6 +3120,10 @@ class functional:
         """softmax((logits + Gumbel noise) / tau): samples of classes with a gradient; hard gives one-hot rows: (*, N) -> (*, N)."""
 
     @staticmethod
+    def hardshrink(input: Tensor, lambd: Number = 0.5, inplace: builtins.bool = False) -> Tensor:
+        """input, but 0 within [-lambd, lambd]."""
+
+    @staticmethod
     def hardsigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """min(max(input + 3, 0), 6) / 6."""
 
@@ -2066,12 +3136,40 @@ class functional:
         """input clamped to [min_val, max_val]."""
 
     @staticmethod
+    def heaviside(input: Tensor | Number, values: Tensor | Number) -> Tensor:
+        """0 below 0, 1 above, values at 0."""
+
+    @staticmethod
     def hinge_embedding_loss(input: Tensor, target: Tensor, margin: builtins.float = 1.0, reduction: str = 'mean') -> Tensor:
         """input where target is 1, max(0, margin - input) where it is -1: (*), (*) -> ()."""
 
     @staticmethod
     def huber_loss(input: Tensor, target: Tensor, reduction: str = 'mean', delta: builtins.float = 1.0, weight: Tensor | None = None) -> Tensor:
         """d^2 / 2 where d = |input - target| is below delta, else delta (d - delta / 2): (*), (*) -> ()."""
+
+    @staticmethod
+    def hypot(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """sqrt(input^2 + other^2), without overflow on the way."""
+
+    @staticmethod
+    def i0(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Modified Bessel function of the first kind, order 0."""
+
+    @staticmethod
+    def i0e(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """exp(-|input|) i0(input)."""
+
+    @staticmethod
+    def i1(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Modified Bessel function of the first kind, order 1."""
+
+    @staticmethod
+    def i1e(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """exp(-|input|) i1(input)."""
+
+    @staticmethod
+    def im2col(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], dilation: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, stride: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
+        """Windows of (N, C, H, W) or (C, H, W) as columns: (N, C KH KW, L)."""
 
     @staticmethod
     def instance_norm(input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None, use_input_stats: builtins.bool = True, momentum: builtins.float = 0.1, eps: builtins.float = 1e-5) -> Tensor:
@@ -2094,6 +3192,14 @@ class functional:
         """Whether input is NaN."""
 
     @staticmethod
+    def isneginf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Whether input is minus infinity."""
+
+    @staticmethod
+    def isposinf(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Whether input is plus infinity."""
+
+    @staticmethod
     def kl_div(input: Tensor, target: Tensor, reduction: str = 'mean', log_target: builtins.bool = False) -> Tensor:
         """target (log target - input), input holding log probabilities; reduction may be 'batchmean': (*), (*) -> ()."""
 
@@ -2104,6 +3210,14 @@ class functional:
     @staticmethod
     def layer_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
         """(input - mean) / sqrt(var + eps) * weight + bias over the last dims, which have normalized_shape: (*, N), (N,), (N,) -> (*, N)."""
+
+    @staticmethod
+    def lcm(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """Least common multiple."""
+
+    @staticmethod
+    def ldexp(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input * 2^other."""
 
     @staticmethod
     def le(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -2124,6 +3238,10 @@ class functional:
     @staticmethod
     def less_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input <= other."""
+
+    @staticmethod
+    def lgamma(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """log |gamma(input)|: log((input - 1)!)."""
 
     @staticmethod
     def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -2150,8 +3268,20 @@ class functional:
         """Logarithm to base 2."""
 
     @staticmethod
+    def log_ndtr(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """log(ndtr(input)), accurate in the tail."""
+
+    @staticmethod
     def log_softmax(input: Tensor, dim: builtins.int, dtype: dtype | None = None) -> Tensor:
         """log(softmax(input, dim)), without the loss of digits: (*, N) -> (*, N)."""
+
+    @staticmethod
+    def logaddexp(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """log(exp(input) + exp(other)), without overflow."""
+
+    @staticmethod
+    def logaddexp2(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """log2(2^input + 2^other), without overflow."""
 
     @staticmethod
     def logical_and(input: Tensor | Number, other: Tensor | Number) -> Tensor:
@@ -2258,6 +3388,10 @@ class functional:
         """Distribution function of the standard normal law."""
 
     @staticmethod
+    def ndtri(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """The x whose normal distribution function ndtr(x) is input."""
+
+    @staticmethod
     def ne(input: Tensor | Number, other: Tensor | Number) -> Tensor:
         """input != other."""
 
@@ -2314,6 +3448,14 @@ class functional:
         """input to the power of exponent."""
 
     @staticmethod
+    def prelu(input: Tensor, weight: Tensor) -> Tensor:
+        """input where positive, else weight * input; weight has one element, or one per channel (dim 1)."""
+
+    @staticmethod
+    def rad2deg(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Radians to degrees."""
+
+    @staticmethod
     def reciprocal(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """1 / input."""
 
@@ -2334,12 +3476,20 @@ class functional:
         """input / sqrt(mean(input^2) + eps) * weight over the last dims, which have normalized_shape; eps is the dtype's own unless given: (*, N), (N,), (N,) -> (*, N)."""
 
     @staticmethod
+    def rrelu(input: Tensor, lower: builtins.float = 0.125, upper: builtins.float = 0.3333333333333333, training: builtins.bool = False) -> Tensor:
+        """input where positive, else a times input: a is drawn from [lower, upper] for each element, their mean unless training: (*) -> (*)."""
+
+    @staticmethod
     def rsqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """1 / sqrt(input)."""
 
     @staticmethod
     def selu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """scale * elu(input, alpha) with the constants of self-normalizing networks."""
+
+    @staticmethod
+    def sgn(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """-1, 0 or 1 by the sign of input."""
 
     @staticmethod
     def sigmoid(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -2350,12 +3500,20 @@ class functional:
         """-1, 0 or 1 by the sign of input."""
 
     @staticmethod
+    def signbit(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """Whether the sign bit is set: negative numbers and -0."""
+
+    @staticmethod
     def silu(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """input * sigmoid(input)."""
 
     @staticmethod
     def sin(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Sine."""
+
+    @staticmethod
+    def sinc(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """sin(pi input) / (pi input), 1 at 0."""
 
     @staticmethod
     def sinh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
@@ -2382,6 +3540,14 @@ class functional:
         """log(1 + exp(beta * input)) / beta; input itself where beta * input > threshold."""
 
     @staticmethod
+    def softshrink(input: Tensor, lambd: Number = 0.5, inplace: builtins.bool = False) -> Tensor:
+        """input moved towards 0 by lambd, 0 within."""
+
+    @staticmethod
+    def softsign(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """input / (1 + |input|)."""
+
+    @staticmethod
     def sqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """Square root."""
 
@@ -2406,6 +3572,14 @@ class functional:
         """Hyperbolic tangent."""
 
     @staticmethod
+    def tanhshrink(input: Tensor, inplace: builtins.bool = False) -> Tensor:
+        """input - tanh(input), accurate near 0."""
+
+    @staticmethod
+    def threshold(input: Tensor, threshold: Number = 0, value: Number = 0, inplace: builtins.bool = False) -> Tensor:
+        """input where above threshold, else value."""
+
+    @staticmethod
     def triplet_margin_loss(anchor: Tensor, positive: Tensor, negative: Tensor, margin: builtins.float = 1.0, p: builtins.float = 2, eps: builtins.float = 1e-6, swap: builtins.bool = False, reduction: str = 'mean') -> Tensor:
         """max(0, |anchor - positive| - |anchor - negative| + margin) in the norm p: (*, D), (*, D), (*, D) -> ()."""
 
@@ -2418,12 +3592,16 @@ class functional:
         """Quotient rounded towards zero."""
 
     @staticmethod
-    def unfold(input: Tensor, kernel_size: builtins.int | Sequence[builtins.int], dilation: builtins.int | Sequence[builtins.int] = 1, padding: builtins.int | Sequence[builtins.int] = 0, stride: builtins.int | Sequence[builtins.int] = 1) -> Tensor:
-        """Windows of (N, C, H, W) or (C, H, W) as columns: (N, C KH KW, L)."""
-
-    @staticmethod
     def upsample(input: Tensor, size: builtins.int | Sequence[builtins.int] | None = None, scale_factor: builtins.float | Sequence[builtins.float] | None = None, mode: str = 'nearest', align_corners: builtins.bool | None = None) -> Tensor:
         """interpolate under its older name."""
+
+    @staticmethod
+    def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input * log(1 + other), 0 where input is 0 (and other not NaN)."""
+
+    @staticmethod
+    def xlogy(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+        """input * log(other), 0 where input is 0 (and other not NaN)."""
 
 class _linalg:
     """Operations of lamina.linalg."""

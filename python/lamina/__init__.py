@@ -24,7 +24,10 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import nn as nn
     from . import optim as optim
     from . import random as random
+    from . import special as special
     from . import utils as utils
+    from ._limits import finfo as finfo
+    from ._limits import iinfo as iinfo
     from ._printing import get_printoptions as get_printoptions
     from ._printing import printoptions as printoptions
     from ._printing import set_printoptions as set_printoptions
@@ -50,10 +53,11 @@ __version__: str = _C.__version__
 strided = "strided"
 contiguous_format = "contiguous_format"
 channels_last = "channels_last"
+channels_last_3d = "channels_last_3d"
 preserve_format = "preserve_format"
 
 _SUBMODULES = frozenset(
-    "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api".split()
+    "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api special".split()
 )
 _LAZY = {
     "autocast": "amp",
@@ -62,6 +66,8 @@ _LAZY = {
     "set_printoptions": "_printing",
     "get_printoptions": "_printing",
     "printoptions": "_printing",
+    "finfo": "_limits",
+    "iinfo": "_limits",
     "vmap": "func",
     "cholesky": "linalg.classic",
     "cholesky_inverse": "linalg.classic",

@@ -121,6 +121,13 @@ struct From<Size> {
   static Size parse(std::string_view s) { return From<Dims>::parse(s); }
 };
 template <>
+struct From<OutputSize> {
+  static constexpr const char* stub = "int | Sequence[int | None] | None";
+  static bool check(PyObject* o);
+  static OutputSize get(PyObject* o);
+  static OutputSize parse(std::string_view s) { return From<Dims>::parse(s); }
+};
+template <>
 struct From<std::string_view> {
   static constexpr const char* stub = "str";
   static bool check(PyObject* o) { return PyUnicode_Check(o); }
@@ -212,6 +219,9 @@ inline PyObject* wrap(const MaybePair& r) {
   return (r.second.defined() ? py::make_tuple(r.first, r.second) : py::cast(r.first)).release().ptr();
 }
 PyObject* wrap(const TensorList& r);
+PyObject* wrap(const MinMax& r);
+PyObject* wrap(const Histogram& r);
+inline PyObject* wrap(const Several& r) { return r.all.size() == 1 ? wrap(r.all[0]) : wrap(r.all); }
 inline PyObject* wrap(bool b) { return PyBool_FromLong(b); }
 inline PyObject* wrap(int64_t v) { return PyLong_FromLongLong(v); }
 inline PyObject* wrap(double v) { return PyFloat_FromDouble(v); }

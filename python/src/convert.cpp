@@ -110,6 +110,21 @@ Dims dims_from(PyObject* o) {
   return d;
 }
 
+bool From<OutputSize>::check(PyObject* o) {
+  if (o == Py_None) return true;
+  if (!PyTuple_Check(o) && !PyList_Check(o)) return From<Dims>::check(o);
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i)
+    if (PyObject* x = PySequence_Fast_GET_ITEM(o, i); x != Py_None && !is_integer(x)) return false;
+  return true;
+}
+OutputSize From<OutputSize>::get(PyObject* o) {
+  const auto size = [](PyObject* x) { return x == Py_None ? OutputSize::kAsInput : integer_from(x); };
+  if (!PyTuple_Check(o) && !PyList_Check(o)) return Dims{size(o)};
+  OutputSize d;
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) d.push_back(size(PySequence_Fast_GET_ITEM(o, i)));
+  return d;
+}
+
 bool From<Numbers>::check(PyObject* o) {
   if (is_number(o)) return true;
   if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
@@ -152,18 +167,40 @@ PyObject* wrap(const TensorList& r) {
   return t.release().ptr();
 }
 
-PyObject* wrap(const ValuesIndices& r) {
+namespace {
+
+// A named tuple type of two tensors, made once.
+template <class Names>
+PyObject* named_pair(Names, const Tensor& first, const Tensor& second) {
   static PyTypeObject* type = [] {
-    static PyStructSequence_Field fields[] = {{"values", nullptr}, {"indices", nullptr}, {nullptr, nullptr}};
-    static PyStructSequence_Desc desc = {"lamina.ValuesIndices", "Values and where they were found.", fields, 2};
+    static PyStructSequence_Field fields[] = {{Names::first, nullptr}, {Names::second, nullptr}, {nullptr, nullptr}};
+    static PyStructSequence_Desc desc = {Names::type, Names::doc, fields, 2};
     return PyStructSequence_NewType(&desc);
   }();
   PyObject* t = PyStructSequence_New(type);
   if (!t) throw py::error_already_set();
-  PyStructSequence_SetItem(t, 0, wrap(r.values));
-  PyStructSequence_SetItem(t, 1, wrap(r.indices));
+  PyStructSequence_SetItem(t, 0, wrap(first));
+  PyStructSequence_SetItem(t, 1, wrap(second));
   return t;
 }
+
+struct ValuesIndicesNames {
+  static constexpr const char *type = "lamina.ValuesIndices", *first = "values", *second = "indices",
+                              *doc = "Values and where they were found.";
+};
+struct MinMaxNames {
+  static constexpr const char *type = "lamina.MinMax", *first = "min", *second = "max", *doc = "Both extrema.";
+};
+struct HistogramNames {
+  static constexpr const char *type = "lamina.Histogram", *first = "hist", *second = "bin_edges",
+                              *doc = "Counts and the edges between them.";
+};
+
+}  // namespace
+
+PyObject* wrap(const ValuesIndices& r) { return named_pair(ValuesIndicesNames{}, r.values, r.indices); }
+PyObject* wrap(const MinMax& r) { return named_pair(MinMaxNames{}, r.min, r.max); }
+PyObject* wrap(const Histogram& r) { return named_pair(HistogramNames{}, r.hist, r.bin_edges); }
 
 // ---- errors ----
 

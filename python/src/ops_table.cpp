@@ -56,6 +56,9 @@ std::string result_stub() {
   if constexpr (std::is_same_v<R, ValuesIndices>) return "ValuesIndices";
   if constexpr (std::is_same_v<R, TensorPair>) return "tuple[Tensor, Tensor]";
   if constexpr (std::is_same_v<R, MaybePair>) return "Any";
+  if constexpr (std::is_same_v<R, MinMax>) return "MinMax";
+  if constexpr (std::is_same_v<R, Histogram>) return "Histogram";
+  if constexpr (std::is_same_v<R, Several>) return "Any";
   if constexpr (std::is_same_v<R, TensorList>) return "tuple[Tensor, ...]";
   if constexpr (std::is_same_v<R, bool>) return "bool";
   if constexpr (std::is_same_v<R, int64_t>) return "int";

@@ -27,10 +27,13 @@ const char* operand_name(Ew op, int arity, int i) {
   static constexpr const char* where[] = {"condition", "input", "other"};
   static constexpr const char* clamp[] = {"input", "min", "max"};
   static constexpr const char* lerp[] = {"input", "end", "weight"};
+  static constexpr const char* add[] = {"input", "tensor1", "tensor2"};
   if (op == Ew::Where) return where[i];
   if (op == Ew::Clamp) return clamp[i];
+  if (op == Ew::Addcmul || op == Ew::Addcdiv) return add[i];
   if (arity == 3) return lerp[i];
   if (i == 0) return "input";
+  if (op == Ew::Heaviside) return "values";
   return op == Ew::Pow ? "exponent" : op == Ew::ClampMin ? "min" : op == Ew::ClampMax ? "max" : "other";
 }
 

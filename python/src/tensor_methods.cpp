@@ -13,6 +13,10 @@ py::tuple tuple_of(const Dims& d) {
   return t;
 }
 
+struct StorageFacts {
+  Ref<Storage> storage;
+};
+
 Tensor require(const Tensor& t, const char* what) {
   if (!t.defined()) throw TypeError(str(what, ": the tensor is None"));
   return t;
@@ -22,6 +26,7 @@ Tensor require(const Tensor& t, const char* what) {
 Tensor convert(const Tensor& x, const py::args& args, const py::kwargs& kwargs) {
   std::optional<DType> dtype;
   std::optional<Device> device;
+  std::optional<std::string> format;
   bool copy = false;
   int position = 0;
   for (const py::handle a : args) {
@@ -47,12 +52,15 @@ Tensor convert(const Tensor& x, const py::args& args, const py::kwargs& kwargs) 
       if (!value.is_none()) device = device_from(value.ptr());
     } else if (k == "copy") {
       copy = py::cast<bool>(value);
-    } else if (k != "non_blocking" && k != "memory_format") {
+    } else if (k == "memory_format") {
+      if (!value.is_none()) format = py::cast<std::string>(value);
+    } else if (k != "non_blocking") {
       throw TypeError(str("to: unexpected keyword argument '", k, "'"));
     }
   }
   const ReleaseGil release(x.numel() > (1 << 15));
-  return to(x, dtype, device, copy);
+  const Tensor y = to(x, dtype, device, copy);
+  return !format || *format == "preserve_format" ? y : contiguous(y, *format);
 }
 
 void init_properties() {
@@ -73,7 +81,15 @@ void init_properties() {
         return permute(t, order);
       },
       "View with the dims reversed.");
-  property("mT", [](const Tensor& t) { return transpose(t, -2, -1); }, "View with the last two dims swapped.");
+  property(
+      "H",
+      [](const Tensor& t) {
+        if (t.dim() != 2 && t.dim() != 0) throw ShapeError(str("H: needs a matrix, got ", describe("input", t)));
+        return t.dim() == 0 ? t : transpose(t, 0, 1);
+      },
+      "View of a matrix with its dims swapped.");
+  property("mH", [](const Tensor& t) { return adjoint(t); }, "View with the last two dims swapped.");
+  property("mT", [](const Tensor& t) { return adjoint(t); }, "View with the last two dims swapped.");
   property(
       "_version", [](const Tensor& t) { return t->storage->version(); }, "How often the memory was written in place.");
 }
@@ -110,6 +126,15 @@ void init_facts() {
       },
       py::arg("memory_format") = py::none());
   method("is_floating_point", [](const Tensor& t) { return is_floating(t.dtype()); });
+  method("is_complex", [](const Tensor&) { return false; });
+  method("is_signed", [](const Tensor& t) { return t.dtype() != DType::bool_ && t.dtype() != DType::uint8; });
+  method(
+      "untyped_storage", [](const Tensor& t) { return StorageFacts{require(t, "untyped_storage")->storage}; },
+      "What is known of the memory that the views of a tensor share.");
+  method("resize_", [](const Tensor& t, const py::args&) -> Tensor {
+    throw lamina::ValueError(
+        str("resize_: a tensor keeps its number of elements; use reshape() or a new tensor: ", describe("self", t)));
+  });
   method("item", [](const Tensor& t) -> py::object {
     const Scalar s = t.item();
     if (s.is_bool()) return py::bool_(s.to_bool());
@@ -120,7 +145,14 @@ void init_facts() {
 
 template <DType t>
 void add_cast(const char* name) {
-  method(name, [](const Tensor& x) { return to(x, t); });
+  method(
+      name,
+      [](const Tensor& x, const py::object& format) {
+        const Tensor y = to(x, t);
+        const std::string asked = format.is_none() ? "preserve_format" : py::cast<std::string>(py::str(format));
+        return asked == "preserve_format" ? y : contiguous(y, asked);
+      },
+      py::arg("memory_format") = py::none());
 }
 
 void init_conversions() {
@@ -171,7 +203,13 @@ void add_new(const char* name, F make) {
 
 }  // namespace
 
-void init_tensor_methods(py::module_&) {
+void init_tensor_methods(py::module_& m) {
+  py::class_<StorageFacts>(m, "UntypedStorage", "The memory that views of one tensor share.")
+      .def("data_ptr", [](const StorageFacts& s) { return reinterpret_cast<uintptr_t>(s.storage->data()); })
+      .def("nbytes", [](const StorageFacts& s) { return s.storage->bytes(); })
+      .def("size", [](const StorageFacts& s) { return s.storage->bytes(); })
+      .def("__len__", [](const StorageFacts& s) { return s.storage->bytes(); })
+      .def_property_readonly("device", [](const StorageFacts& s) { return s.storage->device(); });
   init_properties();
   init_facts();
   init_conversions();
@@ -181,11 +219,24 @@ void init_tensor_methods(py::module_&) {
   method(
       "new_full",
       [](const Tensor& x, const py::object& size, const py::object& value, const py::object& dtype,
-         bool requires_grad) {
+         const py::object& device, bool requires_grad) {
         return full(dims_from(size.ptr()), scalar_from(value.ptr()),
-                    dtype.is_none() ? x.dtype() : dtype_from(dtype.ptr()), x.device(), requires_grad);
+                    dtype.is_none() ? x.dtype() : dtype_from(dtype.ptr()),
+                    device.is_none() ? x.device() : device_from(device.ptr()), requires_grad);
       },
-      py::arg("size"), py::arg("fill_value"), py::arg("dtype") = py::none(), py::arg("requires_grad") = false);
+      py::arg("size"), py::arg("fill_value"), py::arg("dtype") = py::none(), py::arg("device") = py::none(),
+      py::arg("requires_grad") = false);
+  method(
+      "new_tensor",
+      [](const Tensor& x, const py::object& data, const py::object& dtype, const py::object& device,
+         bool requires_grad) {
+        const py::object type = dtype.is_none() ? py::reinterpret_steal<py::object>(wrap(x.dtype())) : dtype;
+        const py::object place = device.is_none() ? py::cast(x.device()) : device;
+        return py::module_::import("lamina._C")
+            .attr("tensor")(data, py::arg("dtype") = type, py::arg("device") = place,
+                            py::arg("requires_grad") = requires_grad);
+      },
+      py::arg("data"), py::arg("dtype") = py::none(), py::arg("device") = py::none(), py::arg("requires_grad") = false);
 }
 
 }  // namespace lamina::python

@@ -165,9 +165,9 @@ def affine_grid(theta, size, align_corners=None):
     return np.einsum("...k,nrk->n...r", points, theta).reshape(size[0], *size[2:], rank)
 
 
-def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+def im2col(x, kernel_size, dilation=1, padding=0, stride=1):
     if x.ndim == 3:
-        return unfold(x[None], kernel_size, dilation, padding, stride)[0]
+        return im2col(x[None], kernel_size, dilation, padding, stride)[0]
     k, d, p, s = each(kernel_size, 2), each(dilation, 2), each(padding, 2), each(stride, 2)
     x = np.pad(x, [(0, 0), (0, 0), (p[0], p[0]), (p[1], p[1])])
     out = [(x.shape[2 + a] - d[a] * (k[a] - 1) - 1) // s[a] + 1 for a in (0, 1)]
@@ -180,12 +180,12 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
 
 
 op(
-    "unfold",
+    "im2col",
     lambda r: [(r(2, 3, 5, 6), 2), (r(3, 6, 5), (3, 2), 2, 1, (2, 1)), (r(2, 3, 5, 6), 3, {"padding": 1})],
     batch=True,
     batch_rank=4,
     torch="nn.functional.unfold",
-)(unfold)
+)(im2col)
 
 
 @op(
@@ -205,7 +205,7 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     (h, w), k = each(output_size, 2), each(kernel_size, 2)
     shape = (1, x.shape[1] // (k[0] * k[1]), h, w)
     # Each element of an image goes to the sum of its places in the columns.
-    places = unfold(np.arange(1, np.prod(shape) + 1).reshape(shape), kernel_size, dilation, padding, stride)[0]
+    places = im2col(np.arange(1, np.prod(shape) + 1).reshape(shape), kernel_size, dilation, padding, stride)[0]
     y = np.zeros((x.shape[0], int(np.prod(shape)) + 1))
     for n in range(x.shape[0]):
         np.add.at(y[n], places.reshape(-1), x[n].reshape(-1))

@@ -19,5 +19,11 @@ for _name in (
     "random_",
     "bernoulli_",
     "dropout",
+    "multinomial",
+    "poisson",
+    "exponential_",
+    "geometric_",
+    "log_normal_",
+    "cauchy_",
 ):
     ELSEWHERE[_name] = "test_random"

@@ -3,13 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "lamina/cpu_runtime.h"
 #include "lamina/device.h"
-#include "lamina/elementwise_ops.h"
-#include "lamina/optim_step.h"
-#include "lamina/reduce_ops.h"
-#include "lamina/scalar.h"
-#include "lamina/view.h"
-#include "lamina/window.h"
+#include "lamina/elementwise_op.h"
 
 namespace lamina {
 
@@ -19,22 +15,6 @@ struct Kernels {
 #include "lamina/kernels.def"
 #undef KERNEL
 };
-
-// FNV-1a of every signature and formula name: a plug-in built from other lists is refused by name.
-consteval uint64_t kernels_hash() {
-  uint64_t h = (1469598103934665603ull ^ sizeof(View)) * 1099511628211ull;
-  const char* rows[] = {
-#define X(name, Formula) #Formula,
-      LAMINA_ELEMENTWISE(X)
-#undef X
-#define KERNEL(name, signature) #name #signature,
-#include "lamina/kernels.def"
-#undef KERNEL
-  };
-  for (const char* r : rows)
-    for (; *r; ++r) h = (h ^ uint8_t(*r)) * 1099511628211ull;
-  return h;
-}
 
 enum class CopyKind : int { host_to_device, device_to_host, device_to_device };
 
@@ -60,14 +40,6 @@ using BackendGet = bool (*)(uint64_t hash, DeviceApi* out);
 namespace cpu {
 // The table of the best SIMD level that this CPU (and LAMINA_ISA) allows.
 const Kernels& kernels();
-const char* isa_name();
-int num_threads();
-void set_num_threads(int n);
-// Called about every 10 ms by the calling thread of a long kernel; true asks it to stop with Interrupted.
-void set_interrupt_poll(bool (*poll)());
-bool poll_interrupt();
-// IEEE subnormals are honoured unless this is set (for every thread of the pool).
-void set_flush_denormal(bool on);
 }  // namespace cpu
 
 }  // namespace lamina

@@ -4,6 +4,10 @@
 #include <type_traits>
 
 #include "lamina/math.h"
+#include "lamina/math_bessel.h"
+#include "lamina/math_gamma.h"
+#include "lamina/math_inverse.h"
+#include "lamina/math_quantile.h"
 
 namespace lamina {
 namespace forward {
@@ -11,8 +15,11 @@ namespace forward {
 // The vocabulary for scalars; SIMD lanes and Tensor bring their own functions by argument-dependent lookup.
 using math::abs, math::fma, math::sqrt, math::rint, math::floor, math::ceil, math::trunc, math::select, math::copysign;
 using math::erf, math::erfc, math::ndtr, math::gelu, math::silu, math::any;
+using math::erfinv, math::ndtri, math::erfcx, math::logit, math::sinc, math::lgamma, math::digamma, math::polygamma;
 using math::exp, math::expm1, math::log, math::log1p, math::log2, math::log10, math::pow, math::sigmoid;
+using math::exp2, math::asin, math::acos, math::asinh, math::acosh, math::atanh, math::hypot, math::tanhshrink;
 using math::fmod, math::remainder, math::floor_divide, math::trunc_divide;
+using math::i0, math::i1, math::i0e, math::i1e, math::frexp_mantissa;
 using math::sin, math::cos, math::tan, math::atan, math::atan2, math::sinh, math::cosh, math::tanh;
 
 template <class S>
@@ -75,6 +82,25 @@ RULE(erf, erf(x), S(1.1283791670955126) * exp(-(x * x)))
 RULE(erfc, erfc(x), S(-1.1283791670955126) * exp(-(x * x)))
 RULE(ndtr, ndtr(x), S(0.3989422804014327) * exp(S(-0.5) * x * x))
 RULE(gelu, gelu(x), ndtr(x) + x * (S(0.3989422804014327) * exp(S(-0.5) * (x * x))))
+RULE(exp2, exp2(x), y* S(0.6931471805599453))
+RULE(asin, asin(x), S(1) / sqrt((S(1) - x) * (S(1) + x)))
+RULE(acos, acos(x), S(-1) / sqrt((S(1) - x) * (S(1) + x)))
+RULE(asinh, asinh(x), S(1) / sqrt(x * x + S(1)))
+RULE(acosh, acosh(x), S(1) / sqrt((x - S(1)) * (x + S(1))))
+RULE(atanh, atanh(x), S(1) / ((S(1) - x) * (S(1) + x)))
+RULE(tanhshrink, tanhshrink(x), tanh(x) * tanh(x))
+RULE(erfinv, erfinv(x), S(0.886226925452758) * exp(y * y))
+RULE(ndtri, ndtri(x), S(2.5066282746310002) * exp(S(0.5) * y * y))
+RULE(erfcx, erfcx(x), (x + x) * y - S(1.1283791670955126))
+RULE(logit, logit(x), S(1) / (x * (S(1) - x)))
+RULE(sinc, sinc(x), (cos(S(3.141592653589793) * x) - y) / x)
+RULE(lgamma, lgamma(x), digamma(x))
+RULE(digamma, digamma(x), polygamma(x, 1.0))
+RULE(i0, i0(x), i1(x))
+RULE(i1, i1(x), i0(x) - y / x)
+RULE(i0e, i0e(x), i1e(x) - select(x > S(0), y, -y))
+RULE(i1e, i1e(x), i0e(x) - y / x - select(x > S(0), y, -y))
+RULE(frexp_mantissa, frexp_mantissa(x), y / x)
 RULE(sigmoid, sigmoid(x), y*(S(1) - y))
 RULE(silu, silu(x), sigmoid(x) * (x * (S(1) - sigmoid(x)) + S(1)))
 RULE(abs, abs(x), select(x > S(0), S(1), select(x < S(0), S(-1), S(0))))
@@ -88,6 +114,20 @@ template <class S>
 LAMINA_FN Dual<S> atan2(Dual<S> a, Dual<S> b) {
   const S r = a.v * a.v + b.v * b.v;
   return {atan2(a.v, b.v), (a.d * b.v - a.v * b.d) / r};
+}
+template <class S>
+LAMINA_FN Dual<S> hypot(Dual<S> a, Dual<S> b) {
+  const S y = hypot(a.v, b.v);
+  return {y, (a.v * a.d + b.v * b.d) / y};
+}
+template <class S>
+LAMINA_FN Dual<S> polygamma(Dual<S> x, double n) {
+  return {polygamma(x.v, n), x.d * polygamma(x.v, n + 1)};
+}
+template <class S>
+LAMINA_FN Dual<S> copysign(Dual<S> a, Dual<S> b) {
+  const S y = copysign(a.v, b.v);
+  return {y, select(((a.v > S(0)) & (y > S(0))) | ((a.v < S(0)) & (y < S(0))), a.d, -a.d)};
 }
 // x^y: 0^y has derivative 0 in y for y >= 0, and the derivative in x is 0 where y is 0.
 template <class S>

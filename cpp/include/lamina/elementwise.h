@@ -86,5 +86,8 @@ LAMINA_FN T as_number(C c) {
 
 #include "lamina/elementwise_activation.h"
 #include "lamina/elementwise_binary.h"
+#include "lamina/elementwise_inverse.h"
 #include "lamina/elementwise_loss.h"
+#include "lamina/elementwise_pairs.h"
+#include "lamina/elementwise_special.h"
 #include "lamina/elementwise_unary.h"

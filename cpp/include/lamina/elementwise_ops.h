@@ -2,6 +2,8 @@
 #pragma once
 #include <cstdint>
 
+#include "lamina/elementwise_op.h"
+
 namespace lamina {
 
 // X(name, Formula): `name` is the function people call, `Formula` its struct in namespace ew.
@@ -89,6 +91,69 @@ namespace lamina {
   X(lerp, Lerp)                       \
   X(where, Where)
 
+#define LAMINA_ELEMENTWISE_INVERSE(X) \
+  X(exp2, Exp2)                       \
+  X(asin, Asin)                       \
+  X(acos, Acos)                       \
+  X(asinh, Asinh)                     \
+  X(acosh, Acosh)                     \
+  X(atanh, Atanh)                     \
+  X(frac, Frac)                       \
+  X(deg2rad, Deg2rad)                 \
+  X(rad2deg, Rad2deg)                 \
+  X(signbit, Signbit)                 \
+  X(isposinf, Isposinf)               \
+  X(isneginf, Isneginf)               \
+  X(celu, Celu)                       \
+  X(softsign, Softsign)               \
+  X(threshold, Threshold)             \
+  X(tanhshrink, Tanhshrink)           \
+  X(softshrink, Softshrink)           \
+  X(hardshrink, Hardshrink)
+
+#define LAMINA_ELEMENTWISE_SPECIAL(X) \
+  X(erfinv, Erfinv)                   \
+  X(ndtri, Ndtri)                     \
+  X(erfcx, Erfcx)                     \
+  X(log_ndtr, LogNdtr)                \
+  X(logit, Logit)                     \
+  X(entr, Entr)                       \
+  X(sinc, Sinc)                       \
+  X(lgamma, Lgamma)                   \
+  X(digamma, Digamma)                 \
+  X(i0, I0)                           \
+  X(i1, I1)                           \
+  X(i0e, I0e)                         \
+  X(i1e, I1e)
+
+#define LAMINA_ELEMENTWISE_PAIRS(X)         \
+  X(hypot, Hypot)                           \
+  X(logaddexp, Logaddexp)                   \
+  X(logaddexp2, Logaddexp2)                 \
+  X(xlogy, Xlogy)                           \
+  X(xlog1py, Xlog1py)                       \
+  X(copysign, Copysign)                     \
+  X(heaviside, Heaviside)                   \
+  X(ldexp, Ldexp)                           \
+  X(fmax, Fmax)                             \
+  X(fmin, Fmin)                             \
+  X(gcd, Gcd)                               \
+  X(lcm, Lcm)                               \
+  X(bitwise_left_shift, BitwiseLeftShift)   \
+  X(bitwise_right_shift, BitwiseRightShift) \
+  X(addcmul, Addcmul)                       \
+  X(addcdiv, Addcdiv)
+
+// Formulas without a public name of their own: rows of ops.def call them.
+#define LAMINA_ELEMENTWISE_INTERNAL(X) \
+  X(prelu, Prelu)                      \
+  X(glu, Glu)                          \
+  X(nextafter, Nextafter)              \
+  X(polygamma, Polygamma)              \
+  X(nan_to_num, NanToNum)              \
+  X(frexp_mantissa, FrexpMantissa)     \
+  X(frexp_exponent, FrexpExponent)
+
 // Terms of the losses; Python sees only the losses themselves, rows of ops.def.
 #define LAMINA_ELEMENTWISE_LOSS(X) \
   X(mse_loss, MseTerm)             \
@@ -96,12 +161,30 @@ namespace lamina {
   X(smooth_l1_loss, SmoothL1Term)  \
   X(binary_cross_entropy_with_logits, BceLogitsTerm)
 
-#define LAMINA_ELEMENTWISE(X)      \
-  LAMINA_ELEMENTWISE_UNARY(X)      \
-  LAMINA_ELEMENTWISE_ACTIVATION(X) \
-  LAMINA_ELEMENTWISE_BINARY(X)     \
-  LAMINA_ELEMENTWISE_TERNARY(X)    \
-  LAMINA_ELEMENTWISE_LOSS(X)
+// GROUP(tiles, LIST): every list in order. Each has a file of its own, so that no file takes long to compile.
+#define LAMINA_ELEMENTWISE_GROUPS(GROUP)                 \
+  GROUP(kUnaryTiles, LAMINA_ELEMENTWISE_UNARY)           \
+  GROUP(kActivationTiles, LAMINA_ELEMENTWISE_ACTIVATION) \
+  GROUP(kBinaryTiles, LAMINA_ELEMENTWISE_BINARY)         \
+  GROUP(kTernaryTiles, LAMINA_ELEMENTWISE_TERNARY)       \
+  GROUP(kInverseTiles, LAMINA_ELEMENTWISE_INVERSE)       \
+  GROUP(kSpecialTiles, LAMINA_ELEMENTWISE_SPECIAL)       \
+  GROUP(kPairTiles, LAMINA_ELEMENTWISE_PAIRS)            \
+  GROUP(kLossTiles, LAMINA_ELEMENTWISE_LOSS)             \
+  GROUP(kInternalTiles, LAMINA_ELEMENTWISE_INTERNAL)
+
+#define LAMINA_ELEMENTWISE_PUBLIC(X) \
+  LAMINA_ELEMENTWISE_UNARY(X)        \
+  LAMINA_ELEMENTWISE_ACTIVATION(X)   \
+  LAMINA_ELEMENTWISE_BINARY(X)       \
+  LAMINA_ELEMENTWISE_TERNARY(X)      \
+  LAMINA_ELEMENTWISE_INVERSE(X)      \
+  LAMINA_ELEMENTWISE_SPECIAL(X)      \
+  LAMINA_ELEMENTWISE_PAIRS(X)
+#define LAMINA_ELEMENTWISE(X)  \
+  LAMINA_ELEMENTWISE_PUBLIC(X) \
+  LAMINA_ELEMENTWISE_LOSS(X)   \
+  LAMINA_ELEMENTWISE_INTERNAL(X)
 
 enum class Ew : uint16_t {
 #define X(name, Formula) Formula,
@@ -111,13 +194,7 @@ enum class Ew : uint16_t {
 inline constexpr int kNumElementwise = 0
 #define X(name, Formula) +1
     LAMINA_ELEMENTWISE(X);
-inline constexpr int kNamedElementwise = kNumElementwise - (0 LAMINA_ELEMENTWISE_LOSS(X));  // those Python sees
+inline constexpr int kNamedElementwise = 0 LAMINA_ELEMENTWISE_PUBLIC(X);  // those Python sees, the first
 #undef X
-
-// part 0 is the forward formula (inputs x...); part i + 1 is the gradient for input i (inputs g, x..., y).
-struct EwOp {
-  Ew op;
-  uint8_t part = 0;
-};
 
 }  // namespace lamina

@@ -82,6 +82,14 @@ LAMINA_FN V abs(V x) {
   else
     return from_bits(bits(x) & int_t<V>(INT64_MAX));
 }
+// Whether the sign bit is set.
+template <class V>
+LAMINA_FN auto is_negative(V x) {
+  if constexpr (Real<V>)
+    return bits(x) < int_t<V>(0);
+  else
+    return x < V(0);
+}
 // |x| with the sign of s, where x >= 0.
 template <Real V>
 LAMINA_FN V with_sign(V x, V s) {
@@ -221,6 +229,30 @@ LAMINA_FN V log_edges(V x, V y) {
   y = select(x < infinity<V>(), y, x);
   y = select(x == V(0), -infinity<V>(), y);
   return select(x < V(0), quiet_nan<V>(), y);
+}
+
+// x = m 2^e with 1/2 <= |m| < 1; what is 0 or not finite stays, with e = 0.
+template <Real V>
+LAMINA_FN V frexp_mantissa(V x) {
+  const V t = abs(x), m = mantissa(t), one(1);
+  const V half = V(lane_t<V>(0.5)) * m;
+  return select((t > V(0)) & (t < infinity<V>()), with_sign(select(m < one, m, half), x), x);
+}
+template <Real V>
+LAMINA_FN V frexp_exponent(V x) {
+  const V t = abs(x), m = mantissa(t), one(1), e = exponent(t, m);
+  return select((t > V(0)) & (t < infinity<V>()), select(m < one, e, e + one), V(0));
+}
+// The neighbour of x on the side of y.
+template <Real V>
+LAMINA_FN V nextafter(V x, V y) {
+  using I = int_t<V>;
+  const I i = bits(x);
+  const auto away = (x < y) ^ (x < V(0));  // the magnitude grows
+  const V r = from_bits(select(away, i + I(1), i - I(1)));
+  const V least = with_sign(from_bits(I(1)), y);
+  const V z = select(x == V(0), least, r);
+  return select((x != x) | (y != y), x + y, select(x == y, y, z));
 }
 
 // table[i mod 16]

@@ -60,6 +60,22 @@ struct PowInt {
     return int64_t(r);
   }
 };
+struct GcdInt {
+  LAMINA_FN static int64_t run(int64_t a, int64_t b) {
+    while (b != 0) {
+      const int64_t m = FmodInt::run(a, b);
+      a = b;
+      b = m;
+    }
+    return abs(a);
+  }
+};
+struct LcmInt {
+  LAMINA_FN static int64_t run(int64_t a, int64_t b) {
+    const int64_t g = GcdInt::run(a, b);
+    return g == 0 ? 0 : abs(int64_t(uint64_t(a / g) * uint64_t(b)));
+  }
+};
 template <class F, Integer V>
 LAMINA_FN V each_lane(F, V a, V b) {
   V r = a;
@@ -85,6 +101,25 @@ LAMINA_FN V remainder(V a, V b) {
 template <Integer V>
 LAMINA_FN V pow(V a, V b) {
   return each_lane(PowInt{}, a, b);
+}
+
+template <Integer V>
+LAMINA_FN V gcd(V a, V b) {
+  return each_lane(GcdInt{}, a, b);
+}
+template <Integer V>
+LAMINA_FN V lcm(V a, V b) {
+  return each_lane(LcmInt{}, a, b);
+}
+// Counts outside [0, 63] move every bit out.
+template <Integer V>
+LAMINA_FN V shift_left(V a, V n) {
+  const auto within = (n >= V(0)) & (n < V(64));
+  return select(within, a << select(within, n, V(0)), V(0));
+}
+template <Integer V>
+LAMINA_FN V shift_right(V a, V n) {
+  return a >> select((n >= V(0)) & (n < V(64)), n, V(63));
 }
 
 // a - n b for 0 <= a, 0 < b and a / b < 2^22 (2^51): exact, since the quotient is off by one at most.

@@ -1,6 +1,7 @@
 // Every operation as a C++ function: the elementwise list and the rows of ops.def, with operators for Tensor.
 #pragma once
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ enum class Reduction : uint8_t { none, mean, sum };
 struct Size : Dims {  // a shape; Python also takes it as separate numbers: view(2, 3)
   using Dims::Dims;
   Size(const Dims& d) : Dims(d) {}
+};
+struct OutputSize : Dims {  // sizes of an output; Python's None is kAsInput
+  static constexpr int64_t kAsInput = std::numeric_limits<int64_t>::min();
+  using Dims::Dims;
+  OutputSize(const Dims& d) : Dims(d) {}
 };
 using OptDims = std::optional<Dims>;  // None, one dim or several
 using Numbers = std::vector<double>;  // one float or several
@@ -54,6 +60,16 @@ struct ValuesIndices {
 };
 struct TensorPair {
   Tensor first, second;
+};
+struct MinMax {
+  Tensor min, max;
+};
+struct Histogram {
+  Tensor hist, bin_edges;
+};
+struct Several {  // Python: one tensor, or a tuple where there are more
+  TensorList all;
+  operator Tensor() const { return all[0]; }
 };
 struct MaybePair {  // Python: one tensor, or a pair where second is defined
   Tensor first, second;
@@ -93,7 +109,7 @@ inline Tensor& elementwise_(Ew op, Tensor& self, std::initializer_list<EwArg> ot
   Tensor& name##_(Tensor& self, const A&... args) {           \
     return elementwise_(Ew::Formula, self, {EwArg(args)...}); \
   }
-LAMINA_ELEMENTWISE(X)
+LAMINA_ELEMENTWISE_PUBLIC(X)
 #undef X
 
 // ---- structured and composite ----
@@ -123,6 +139,9 @@ LAMINA_OPERATOR(==, Eq)
 LAMINA_OPERATOR(!=, Ne)
 LAMINA_OPERATOR(&, BitwiseAnd)
 LAMINA_OPERATOR(|, BitwiseOr)
+LAMINA_OPERATOR(^, BitwiseXor)
+LAMINA_OPERATOR(<<, BitwiseLeftShift)
+LAMINA_OPERATOR(>>, BitwiseRightShift)
 #undef LAMINA_OPERATOR
 inline Tensor operator-(const Tensor& a) { return elementwise(Ew::Neg, {a}); }
 inline Tensor operator!(const Tensor& a) { return elementwise(Ew::LogicalNot, {a}); }

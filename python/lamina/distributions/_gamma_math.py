@@ -12,7 +12,6 @@ import lamina
 
 from .._C import Tensor
 from ..autograd.function import Function, once_differentiable
-from .utils import digamma, lgamma
 
 _STEP = 0.125
 _NODES = [-4.0 + _STEP * i for i in range(85)]  # of the double-exponential rule, w = c exp(u - exp(-u))
@@ -70,7 +69,7 @@ def log_gradient(a: Tensor, log_z: Tensor) -> Tensor:
     dF / da is the integral of (log t - digamma(a)) f(t) dt up to z (Figurnov, Mohamed and Mnih 2018: implicit
     reparameterization gradients). About 10 correct digits.
     """
-    found, lower = _integrals(a, log_z, digamma(a))
+    found, lower = _integrals(a, log_z, lamina.digamma(a))
     return lamina.where(lower, -found, found)
 
 
@@ -80,7 +79,7 @@ def distribution_function(a: Tensor, x: Tensor) -> Tensor:
     a, x = a.to(lamina.float64), x.to(lamina.float64)
     log_z = x.clamp(min=1e-300).log()
     found, lower = _integrals(a, log_z, None)
-    found = found * (a * log_z - log_z.exp() - lgamma(a)).exp()
+    found = found * (a * log_z - log_z.exp() - lamina.lgamma(a)).exp()
     found = lamina.where(lower, found, 1 - found)
     return lamina.where(x > 0, found, 0.0).clamp(0, 1).to(dtype)
 
@@ -120,7 +119,7 @@ class _Cdf(Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         a, x = ctx.saved_tensors
         wide, log_x = a.detach().to(lamina.float64), x.detach().to(lamina.float64).clamp(min=1e-300).log()
-        by_log = (wide * log_x - log_x.exp() - lgamma(wide)).exp()  # x f(x)
+        by_log = (wide * log_x - log_x.exp() - lamina.lgamma(wide)).exp()  # x f(x)
         in_a = -by_log * log_gradient(wide, log_x)
         return (grad * in_a).to(a.dtype), (grad * by_log / log_x.exp()).to(x.dtype)
 

@@ -13,7 +13,7 @@ from .._C import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .utils import broadcast_all, broadcast_shapes, erfinv
+from .utils import broadcast_all, broadcast_shapes
 
 
 class Normal(Distribution):
@@ -63,7 +63,7 @@ class Normal(Distribution):
         return 0.5 * (-(value - self.loc) / (self.scale * math.sqrt(2))).erfc()
 
     def icdf(self, value: Tensor) -> Tensor:
-        return self.loc + self.scale * math.sqrt(2) * erfinv(2 * value - 1)
+        return self.loc + self.scale * math.sqrt(2) * lamina.erfinv(2 * value - 1)
 
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log()
@@ -140,21 +140,6 @@ def _solve_lower(lower: Tensor, right: Tensor) -> Tensor:
     return lamina.stack(rows, -2)
 
 
-def _cholesky(matrix: Tensor) -> Tensor:
-    """The lower L with L L^T = matrix, column by column, batched and differentiable: (*, N, N) -> (*, N, N)."""
-    columns: list[Tensor] = []
-    matrix = (matrix + matrix.transpose(-2, -1)) / 2  # so that the gradient is symmetric too
-    for j in range(matrix.shape[-1]):
-        column = matrix[..., j:, j]
-        if columns:
-            before = lamina.stack([c[..., j:] for c in columns], -1)
-            column = column - (before @ before[..., 0, :].unsqueeze(-1)).squeeze(-1)
-        column = column / column[..., :1].sqrt()
-        zeros = lamina.zeros(*column.shape[:-1], j, dtype=matrix.dtype, device=matrix.device)
-        columns.append(lamina.cat([zeros, column], -1))
-    return lamina.stack(columns, -1)
-
-
 class MultivariateNormal(Distribution):
     """exp(-(x - loc)^T C^-1 (x - loc) / 2) / sqrt(det(2 pi C)); C = covariance_matrix = L L^T, L = scale_tril.
 
@@ -207,9 +192,9 @@ class MultivariateNormal(Distribution):
         if name == "scale_tril":
             lower = matrix
         elif name == "covariance_matrix":
-            lower = _cholesky(matrix)
+            lower = lamina.linalg.cholesky(matrix)
         else:  # with J reversing the order: P = J M M^T J, so L = (J M J)^-T is lower
-            flipped = _cholesky(matrix.flip(-2, -1)).flip(-2, -1).transpose(-2, -1)
+            flipped = lamina.linalg.cholesky(matrix.flip(-2, -1)).flip(-2, -1).transpose(-2, -1)
             eye = lamina.eye(size, dtype=matrix.dtype, device=matrix.device).expand(tuple(matrix.shape))
             lower = _solve_lower(flipped, eye)
         self._lower = lower.expand((*batch, size, size))
@@ -247,8 +232,7 @@ class MultivariateNormal(Distribution):
         return self.loc + (self._lower @ normal.unsqueeze(-1)).squeeze(-1)
 
     def _half_log_det(self) -> Tensor:
-        columns = range(self._event_shape[0])
-        return lamina.stack([self._lower[..., i, i].log() for i in columns], -1).sum(-1)
+        return self._lower.diagonal(dim1=-2, dim2=-1).log().sum(-1)
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)

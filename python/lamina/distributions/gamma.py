@@ -11,7 +11,7 @@ from .._C import Tensor
 from . import constraints
 from ._gamma_math import gamma_cdf, log_standard_gamma
 from .distribution import D, Distribution
-from .utils import broadcast_all, digamma, lgamma, xlogy
+from .utils import broadcast_all
 
 _TINY = {lamina.float64: 2.0**-1022, lamina.float32: 2.0**-126, lamina.bfloat16: 2.0**-126, lamina.float16: 2.0**-14}
 
@@ -55,7 +55,7 @@ class Gamma(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         c, rate = self.concentration, self.rate
-        return xlogy(c, rate) + xlogy(c - 1, value) - rate * value - lgamma(c)
+        return lamina.xlogy(c, rate) + lamina.xlogy(c - 1, value) - rate * value - lamina.lgamma(c)
 
     def cdf(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
@@ -63,7 +63,7 @@ class Gamma(Distribution):
 
     def entropy(self) -> Tensor:
         c = self.concentration
-        return c - self.rate.log() + lgamma(c) + (1 - c) * digamma(c)
+        return c - self.rate.log() + lamina.lgamma(c) + (1 - c) * lamina.digamma(c)
 
 
 class Dirichlet(Distribution):
@@ -113,13 +113,13 @@ class Dirichlet(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         c = self.concentration
-        return xlogy(c - 1, value).sum(-1) + lgamma(c.sum(-1)) - lgamma(c).sum(-1)
+        return lamina.xlogy(c - 1, value).sum(-1) + lamina.lgamma(c.sum(-1)) - lamina.lgamma(c).sum(-1)
 
     def entropy(self) -> Tensor:
         c = self.concentration
         total, size = c.sum(-1), c.shape[-1]
-        normal = lgamma(c).sum(-1) - lgamma(total)
-        found: Tensor = normal - (size - total) * digamma(total) - ((c - 1) * digamma(c)).sum(-1)
+        normal = lamina.lgamma(c).sum(-1) - lamina.lgamma(total)
+        found: Tensor = normal - (size - total) * lamina.digamma(total) - ((c - 1) * lamina.digamma(c)).sum(-1)
         return found
 
 

@@ -13,7 +13,6 @@ from .continuous import MultivariateNormal, Normal, Uniform, _solve_lower
 from .discrete import Bernoulli, Categorical
 from .distribution import Distribution
 from .gamma import Beta, Dirichlet, Gamma
-from .utils import digamma, lgamma
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TABLE: dict[tuple[type, type], Callable[..., Tensor]] = {}
@@ -90,15 +89,15 @@ def _(p: Uniform, q: Uniform) -> Tensor:
 def _(p: Gamma, q: Gamma) -> Tensor:
     a, b = p.concentration, q.concentration
     rates = b * (p.rate / q.rate).log() + a * (q.rate / p.rate - 1)
-    return rates + lgamma(b) - lgamma(a) + (a - b) * digamma(a)
+    return rates + lamina.lgamma(b) - lamina.lgamma(a) + (a - b) * lamina.digamma(a)
 
 
 @register_kl(Dirichlet, Dirichlet)
 def _(p: Dirichlet, q: Dirichlet) -> Tensor:
     a, b = p.concentration, q.concentration
     total = a.sum(-1)
-    sums = lgamma(total) - lgamma(b.sum(-1)) - (lgamma(a) - lgamma(b)).sum(-1)
-    return sums + ((a - b) * (digamma(a) - digamma(total).unsqueeze(-1))).sum(-1)
+    sums = lamina.lgamma(total) - lamina.lgamma(b.sum(-1)) - (lamina.lgamma(a) - lamina.lgamma(b)).sum(-1)
+    return sums + ((a - b) * (lamina.digamma(a) - lamina.digamma(total).unsqueeze(-1))).sum(-1)
 
 
 @register_kl(Beta, Beta)
@@ -140,8 +139,8 @@ def _(p: Beta, q: Uniform) -> Tensor:
 @register_kl(Beta, Gamma)
 def _(p: Beta, q: Gamma) -> Tensor:
     a, total, c = p.concentration1, p.concentration1 + p.concentration0, q.concentration
-    logs = (c - 1) * (digamma(a) - digamma(total))
-    return -p.entropy() - c * q.rate.log() + lgamma(c) - logs + q.rate * a / total
+    logs = (c - 1) * (lamina.digamma(a) - lamina.digamma(total))
+    return -p.entropy() - c * q.rate.log() + lamina.lgamma(c) - logs + q.rate * a / total
 
 
 def _infinite(p: Distribution, q: Distribution) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,66 +51,3 @@ def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
 
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
     return logits.sigmoid() if is_binary else logits.softmax(-1)
-
-
-def xlogy(x: Tensor, y: Tensor) -> Tensor:
-    """x log y, and 0 where both are 0."""
-    zero = (x == 0) & (y <= 0)
-    return x * lamina.where(zero, 1.0, y).log()
-
-
-def _raised(x: Tensor) -> tuple[Tensor, Tensor]:
-    """x + 8, where Stirling's series has full precision, and the product x (x + 1) ... (x + 7)."""
-    product = x
-    for i in range(1, 8):
-        product = product * (x + i)
-    return x + 8, product
-
-
-def _exact(x: Tensor) -> Tensor:
-    return x.to(lamina.float64)
-
-
-def lgamma(x: Tensor) -> Tensor:
-    """log of the gamma function for x > 0, by Stirling's series in float64."""
-    low = _exact(x).clamp(max=1e30)
-    y, product = _raised(low.clamp(max=1e6))
-    y = lamina.where(low < 1e6, y, low)
-    shift = lamina.where(low < 1e6, product.log(), 0.0)
-    r = 1 / (y * y)
-    series = 1 / 12 - r * (1 / 360 - r * (1 / 1260 - r * (1 / 1680 - r * (1 / 1188 - r * (691 / 360360 - r / 156)))))
-    return ((y - 0.5) * y.log() - y + 0.5 * math.log(2 * math.pi) + series / y - shift).to(x.dtype)
-
-
-def digamma(x: Tensor) -> Tensor:
-    """The derivative of lgamma for x > 0."""
-    low = _exact(x)
-    shift = 1 / low
-    for i in range(1, 8):
-        shift = shift + 1 / (low + i)
-    y = low + 8
-    r = 1 / (y * y)
-    series = 1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * (691 / 32760 - r / 12)))))
-    return (y.log() - 0.5 / y - r * series - shift).to(x.dtype)
-
-
-def erfinv(y: Tensor) -> Tensor:
-    """The inverse of erf: Winitzki's approximation (2008), then Newton's method in float64."""
-    wide = _exact(y)
-    with lamina.no_grad():
-        log = (1 - wide * wide).clamp(min=1e-300).log()
-        half = 2 / (math.pi * 0.147) + log / 2
-        x = ((half * half - log / 0.147).sqrt() - half).clamp(min=0).sqrt() * wide.sign()
-        for _ in range(3):
-            x = x - _erf_error(x, wide)
-        x = lamina.where(wide.abs() == 1, wide * math.inf, x)
-        inner = lamina.where(x.abs() < math.inf, x, 0.0)
-    found = inner - _erf_error(inner, lamina.where(wide.abs() == 1, 0.0, wide))  # the step that is recorded
-    return lamina.where(wide.abs() <= 1, lamina.where(wide.abs() == 1, x, found), math.nan).to(y.dtype)
-
-
-def _erf_error(x: Tensor, y: Tensor) -> Tensor:
-    """(erf(x) - y) / erf'(x), without cancellation in the tails."""
-    sign = lamina.where(y < 0, -1.0, 1.0).to(lamina.float64)
-    error = lamina.where(y.abs() < 0.5, x.erf() - y, sign * ((1 - y.abs()) - (sign * x).erfc()))
-    return error * (x * x).exp() * (math.sqrt(math.pi) / 2)

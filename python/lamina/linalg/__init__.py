@@ -6,6 +6,7 @@ LAPACK's: lamina's promise of equal bits on every machine does not cover them.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from .._C import DtypeError, ShapeError, Tensor
 from .._C import _linalg as _engine
 from .._grad_mode import no_grad
 from . import _functions as F
-from ._lapack import LinAlgError, check, describe, same_dtype
+from ._lapack import LinAlgError, check, describe, need_tensors, same_dtype
 from .norms import cond, matrix_norm, norm
 
 __all__ = [
@@ -73,6 +74,7 @@ def _batched(a: Tensor, b: Tensor, op: str) -> tuple[Tensor, Tensor]:
 
 def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """View of a diagonal of the last two dims, as the last dim: (*, M, N) -> (*, K)."""
+    need_tensors("linalg.diagonal", A=A)
     return A.diagonal(offset, dim1, dim2)
 
 
@@ -283,6 +285,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """The n-th power, of the inverse for negative n: (*, N, N) -> (*, N, N). By repeated squaring."""
     op = "linalg.matrix_power"
+    need_tensors(op, A=A)
+    n = operator.index(n)
     if A.dim() < 2 or A.shape[-1] != A.shape[-2]:
         raise ShapeError(f"{op}: A must be square (*, N, N), got {describe('A', A)}")
     if n == 0:
@@ -302,6 +306,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     """Matrix exponential: (*, N, N) -> (*, N, N). By matmul alone, so exact as matmul is: Taylor's series of degree 18
     of A / 2^s, whose norm is at most 1, squared s times; s is each matrix' own."""
     op = "linalg.matrix_exp"
+    need_tensors(op, A=A)
     if A.dim() < 2 or A.shape[-1] != A.shape[-2]:
         raise ShapeError(f"{op}: A must be square (*, N, N), got {describe('A', A)}")
     if not A.is_floating_point():
@@ -330,6 +335,7 @@ def matrix_exp(A: Tensor) -> Tensor:
 
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """Inverse of A as a map from its last dims to its first `ind` dims, whose sizes have the same product."""
+    need_tensors("linalg.tensorinv", A=A)
     first, last = tuple(A.shape[:ind]), tuple(A.shape[ind:])
     rows, columns = _product(first), _product(last)
     if ind < 1 or rows != columns:
@@ -341,10 +347,11 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
     """X of tensordot(A, X, X.ndim) = B; `dims` of A are moved to its end first."""
+    need_tensors("linalg.tensorsolve", A=A, B=B)
     if dims is not None:
         A = A.movedim(list(dims), list(range(-len(dims), 0)))
     last = tuple(A.shape[B.dim() :])
-    if _product(last) != B.numel() or tuple(A.shape[: B.dim()]) != tuple(B.shape):
+    if _product(last) != B.numel() or A.numel() != B.numel() ** 2:
         raise ShapeError(f"linalg.tensorsolve: sizes do not fit: {describe('A', A)}, {describe('B', B)}")
     return solve(A.reshape(B.numel(), B.numel()), B.reshape(-1)).reshape(*last)
 

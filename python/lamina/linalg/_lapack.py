@@ -19,10 +19,15 @@ def describe(name: str, t: Tensor) -> str:
     return f"{name} {tuple(t.shape)} {str(t.dtype).split('.')[-1]} {t.device}"
 
 
+def need_tensors(op: str, **operands: object) -> None:
+    for name, operand in operands.items():
+        if not isinstance(operand, Tensor):
+            raise TypeError(f"{op}: {name} must be a Tensor, got {type(operand).__name__}")
+
+
 def check(op: str, name: str, a: Tensor, *, square: bool = False, dims: int = 2) -> None:
     """Refuses what LAPACK cannot take: no matrix, another dtype than float32 and float64, another device."""
-    if not isinstance(a, Tensor):
-        raise TypeError(f"{op}: {name} must be a Tensor, got {type(a).__name__}")
+    need_tensors(op, **{name: a})
     if a.dtype not in (_C.float32, _C.float64):
         raise DtypeError(f"{op}: needs float32 or float64, got {describe(name, a)}. Convert with .float()")
     if a.device.type != "cpu":

@@ -7,7 +7,7 @@ from typing import Any
 
 from .._C import ShapeError, Tensor
 from .._C import _linalg as _engine
-from ._lapack import describe
+from ._lapack import describe, need_tensors
 
 Order = int | float | str | None
 
@@ -29,6 +29,7 @@ def matrix_norm(
     """Norm of matrices over two dims: 'fro', 'nuc' (sum of singular values), 2 and -2 (largest and smallest one), 1 and
     -1 (sums of columns), inf and -inf (sums of rows): (*, M, N) -> (*)."""
     op = "linalg.matrix_norm"
+    need_tensors(op, A=A)
     if len(tuple(dim)) != 2:
         raise ShapeError(f"{op}: dim must name two dims, got {tuple(dim)}")
     if A.dim() < 2:
@@ -74,6 +75,7 @@ def norm(
     dtype: Any = None,
 ) -> Tensor:
     """Vector norm over one dim or, without ord, over all; matrix norm over two dims or of a matrix with ord."""
+    need_tensors("linalg.norm", A=A)
     if isinstance(dim, int):
         dim = (dim,)
     if ord is None:
@@ -93,6 +95,7 @@ def cond(A: Tensor, p: int | float | str | None = None) -> Tensor:
     """Condition number |A| |A^-1| in the given norm (None and 2: largest over smallest singular value)."""
     from . import inv, svdvals
 
+    need_tensors("linalg.cond", A=A)
     if p is None or p in (2, -2):
         s = svdvals(A)
         if s.shape[-1] == 0:

@@ -13,9 +13,3 @@ def each(value: int | Iterable[int], rank: int) -> tuple[int, ...]:
     if len(sizes) != rank:
         raise ValueError(f"expected one number or {rank}, got {value!r}")
     return sizes
-
-
-def optional_size(size: int | Iterable[int | None] | None, shape: tuple[int, ...], rank: int) -> tuple[int, ...]:
-    """The output size of an adaptive pool: None keeps that side of `shape`."""
-    wanted = (size,) * rank if size is None or isinstance(size, int) else tuple(size)
-    return tuple(own if w is None else w for w, own in zip(wanted, shape[len(shape) - rank :], strict=True))

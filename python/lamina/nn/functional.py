@@ -15,10 +15,13 @@ avg_pool2d = _F.avg_pool2d
 batch_norm = _F.batch_norm
 binary_cross_entropy = _F.binary_cross_entropy
 binary_cross_entropy_with_logits = _F.binary_cross_entropy_with_logits
+celu = _F.celu
 conv2d = _F.conv2d
 cross_entropy = _F.cross_entropy
 embedding = _F.embedding
 gelu = _F.gelu
+glu = _F.glu
+hardshrink = _F.hardshrink
 l1_loss = _F.l1_loss
 layer_norm = _F.layer_norm
 linear = _F.linear
@@ -27,13 +30,22 @@ logsigmoid = _F.logsigmoid
 max_pool2d = _F.max_pool2d
 mse_loss = _F.mse_loss
 nll_loss = _F.nll_loss
+prelu = _F.prelu
 sigmoid = _F.sigmoid
 smooth_l1_loss = _F.smooth_l1_loss
 one_hot = _F.one_hot
 pad = _F.pad
 softmax = _F.softmax
 softplus = _F.softplus
+softsign = _F.softsign
 tanh = _F.tanh
+unfold = _F.im2col  # Tensor.unfold is another operation
+tanhshrink = _F.tanhshrink
+
+
+# The same, written into the input.
+relu_, relu6_, leaky_relu_, elu_ = Tensor.relu_, Tensor.relu6_, Tensor.leaky_relu_, Tensor.elu_
+selu_, celu_, hardtanh_, threshold_ = Tensor.selu_, Tensor.celu_, Tensor.hardtanh_, Tensor.threshold_
 
 
 def __getattr__(name: str) -> Any:
@@ -88,6 +100,27 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return input.hardswish_() if inplace else _F.hardswish(input)
+
+
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
+    return input.threshold_(threshold, value) if inplace else _F.threshold(input, threshold, value)
+
+
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
+    if not lambd >= 0:
+        raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
+    return _F.softshrink(input, lambd)
+
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    out = _F.rrelu(input, lower, upper, training)
+    return input.copy_(out) if inplace else out
+
+
+def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+    return _F.softmax(-input, dim, dtype)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:

@@ -176,3 +176,45 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     q = np.ascontiguousarray(q.T if rows < cols else q)
     with lamina.no_grad():
         return tensor.copy_(lamina.from_numpy(q * gain).reshape(shape))
+
+
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
+    """Convolution weights (O, I, *K) that hand on as many channels as they can: ones at the middle, else zeros.
+
+    >>> import lamina
+    >>> lamina.nn.init.dirac_(lamina.empty(2, 2, 3)).tolist()
+    [[[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]], [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]
+    """
+    shape = tuple(tensor.shape)
+    if len(shape) not in (3, 4, 5):
+        raise ValueError(f"dirac_: expected 3, 4 or 5 dims (O, I, *K), got shape {shape}")
+    if groups < 1 or shape[0] % groups:
+        raise ValueError(f"dirac_: the {shape[0]} output channels do not divide into {groups} groups")
+    middle = tuple(size // 2 for size in shape[2:])
+    each = shape[0] // groups
+    with lamina.no_grad():
+        tensor.zero_()
+        for g in range(groups):
+            for c in range(min(each, shape[1])):
+                tensor[(g * each + c, c, *middle)] = 1
+    return tensor
+
+
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """Normal (mean 0) with the fraction `sparsity` of each column of a matrix set to 0 (Martens 2010).
+
+    >>> import lamina
+    >>> int((lamina.nn.init.sparse_(lamina.empty(10, 3), 0.4) == 0).sum())
+    12
+    """
+    if tensor.dim() != 2:
+        raise ValueError(f"sparse_: expected 2 dims, got shape {tuple(tensor.shape)}")
+    if not 0 <= sparsity <= 1:
+        raise ValueError(f"sparse_: sparsity must be in [0, 1], got {sparsity}")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    with lamina.no_grad():
+        tensor.normal_(0, std, generator=generator)
+        for column in range(columns):
+            tensor[lamina.randperm(rows, generator=generator)[:zeros], column] = 0
+    return tensor

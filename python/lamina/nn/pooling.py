@@ -6,7 +6,7 @@ from typing import Any
 
 from .._C import Tensor
 from .._C import functional as _F
-from ._sizes import Sizes, optional_size
+from ._sizes import Sizes
 from .module import Module
 
 Size2 = int | tuple[int, int]
@@ -216,7 +216,7 @@ class _AdaptivePool(_Pool):
         self.output_size = output_size
 
     def forward(self, input: Tensor) -> Any:
-        return self._call("adaptive_avg_pool", input, optional_size(self.output_size, input.shape, self._rank))
+        return self._call("adaptive_avg_pool", input, self.output_size)
 
 
 class AdaptiveAvgPool1d(_AdaptivePool):
@@ -258,8 +258,7 @@ class _AdaptiveMaxPool(_AdaptivePool):
         self.return_indices = return_indices
 
     def forward(self, input: Tensor) -> Any:
-        size = optional_size(self.output_size, input.shape, self._rank)
-        return self._call("adaptive_max_pool", input, size, self.return_indices)
+        return self._call("adaptive_max_pool", input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool1d(_AdaptiveMaxPool):

@@ -1,0 +1,15 @@
+// The special functions, from the formulas that the CPU uses.
+#include "elementwise.h"
+
+namespace lamina::cuda {
+
+const EwRow* special_rows() {
+  static const EwRow rows[] = {
+#define X(name, Formula) row_of<ew::Formula>(),
+      LAMINA_ELEMENTWISE_SPECIAL(X)
+#undef X
+  };
+  return rows;
+}
+
+}  // namespace lamina::cuda
