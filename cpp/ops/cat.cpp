@@ -305,7 +305,14 @@ Tensor triangle(const char* op, const Tensor& x, int64_t diagonal, bool upper) {
   const int64_t k = std::clamp<int64_t>(diagonal, -m - 1, n + 1);  // what is beyond changes nothing
   const Tensor column = arange(n, DType::int64, x.device()),
                row = unsqueeze(arange(m, DType::int64, x.device()), 1) + k;
-  return where(upper ? column >= row : column <= row, x, full(Dims{}, 0, x.dtype(), x.device()));
+  Tensor y;
+  {
+    const NoGrad guard;
+    y = where(upper ? column >= row : column <= row, x, full(Dims{}, 0, x.dtype(), x.device()));
+  }
+  if (recording({x}))
+    record(op, y, {x}, [=](Grads& d, const Tensor& g) { d[0] = triangle(op, g, diagonal, upper); });
+  return y;
 }
 
 }  // namespace

@@ -139,7 +139,8 @@ Tensor scatter_reduce(const Tensor& x, int64_t dim_given, const Tensor& index, c
 }
 Tensor scatter_reduce_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, std::string_view reduce,
                        bool include_self) {
-  return copy_(self, scatter_reduce(self, dim, index, src, reduce, include_self));
+  const Tensor x = recording({self, src}) ? clone(self) : self;  // the gradient reads what self was
+  return copy_(self, scatter_reduce(x, dim, index, src, reduce, include_self));
 }
 
 Tensor index_reduce(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source, std::string_view reduce,
@@ -161,7 +162,8 @@ Tensor index_reduce(const Tensor& x, int64_t dim, const Tensor& index, const Ten
 }
 Tensor index_reduce_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
                      std::string_view reduce, bool include_self) {
-  return copy_(self, index_reduce(self, dim, index, source, reduce, include_self));
+  const Tensor x = recording({self, source}) ? clone(self) : self;
+  return copy_(self, index_reduce(x, dim, index, source, reduce, include_self));
 }
 
 // ---- places of the flattened tensor ----

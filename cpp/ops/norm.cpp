@@ -149,9 +149,15 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
     raise<TypeError>("batch_norm: give running_mean and running_var, or neither");
   if (!training && !running_mean.defined())
     raise<TypeError>("batch_norm: evaluation needs running_mean and running_var; or pass training=True");
-  if (training && input.numel() <= shape[0])
+  if (input.numel() == 0) {  // leaves the running statistics alone
+    Size along(input.shape().size(), 1);
+    along[1] = shape[0];
+    const Tensor scaled = weight.defined() ? input * reshape(weight, along) : clone(input);
+    return bias.defined() ? scaled + reshape(bias, along) : scaled;
+  }
+  if (training && input.numel() == shape[0])
     raise<ValueError>("batch_norm: training needs more than one value per channel, got ", describe("input", input),
-                      ". Use a larger batch or .eval()");
+                      running_mean.defined() ? ". Use a larger batch or .eval()" : ". Use a larger batch");
   Tensor y = allocate_like(input);
   const Tensor m = allocate(shape, DType::float64, input.device()),
                rstd = allocate(shape, DType::float64, input.device());

@@ -168,7 +168,7 @@ Tensor instance_norm(const Tensor& input, const Tensor& running_mean, const Tens
   if (running_mean.defined() != running_var.defined())
     raise<TypeError>("instance_norm: give running_mean and running_var, or neither");
   if (n == 0 || c == 0) return clone(input);
-  if (input.numel() <= checked::mul(n, c))
+  if (input.numel() == checked::mul(n, c))
     raise<ValueError>("instance_norm: needs more than one place per channel, got ", describe("input", input));
   Dims shape = input.shape();
   shape[0] = 1, shape[1] = n * c;

@@ -78,6 +78,9 @@ Tensor tensordot(const Tensor& a, const Tensor& b, const DimsPair& dims) {
   if (first.size() != second.size())
     raise<ShapeError>("tensordot: dims name ", first.size(), " dims of a and ", second.size(),
                       " of b: ", describe("a", a), ", ", describe("b", b));
+  if (!first.empty() && (a.dim() == 0 || b.dim() == 0))
+    raise<ShapeError>("tensordot: a tensor without dims has none to contract: ", describe("a", a), ", ",
+                      describe("b", b));
   constexpr int kOther = 1000, kUsed = 2000;
   Labelled x{a, numbered(a, 0)}, y{b, numbered(b, kOther)};
   for (size_t i = 0; i < first.size(); ++i) {

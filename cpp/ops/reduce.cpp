@@ -153,20 +153,14 @@ double correction_of(std::optional<bool> unbiased, std::optional<double> correct
   return correction ? *correction : unbiased.value_or(true) ? 1 : 0;
 }
 
-struct VarMean {
-  Tensor var, mean;
-};
-// The kernel's outputs, without history.
-VarMean run_var(const char* op, const Tensor& x, const Reduced& r, double correction, bool root, bool want_mean) {
+// The kernel's output, without history.
+Tensor run_var(const char* op, const Tensor& x, const Reduced& r, double correction, bool root) {
   need_floating(op, x);
-  const Tensor var = allocate(r.kept, x.dtype(), x.device()),
-               mean = want_mean ? allocate(r.kept, x.dtype(), x.device()) : Tensor();
-  View none = var.view_of();
-  none.data = nullptr;
-  kernel(&Kernels::var_mean, x.device())(x.view_of(), correction, root, var.view_of(),
-                                         want_mean ? mean.view_of() : none);
-  const Dims strides = contiguous_strides(r.shape);
-  return {alias(var, r.shape, strides, 0), want_mean ? alias(mean, r.shape, strides, 0) : Tensor()};
+  const Tensor var = allocate(r.kept, x.dtype(), x.device());
+  View no_mean = var.view_of();
+  no_mean.data = nullptr;
+  kernel(&Kernels::var_mean, x.device())(x.view_of(), correction, root, var.view_of(), no_mean);
+  return alias(var, r.shape, contiguous_strides(r.shape), 0);
 }
 
 Tensor var_backward(const Tensor& g, const Tensor& x, const Reduced& r, double correction) {
@@ -179,7 +173,7 @@ Tensor var(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased
            std::optional<double> correction) {
   const Reduced r = reduced_shape("var", input, dim, keepdim);
   const double c = correction_of(unbiased, correction, "var");
-  Tensor y = run_var("var", input, r, c, false, false).var;
+  Tensor y = run_var("var", input, r, c, false);
   if (recording({input}))
     record("var", y, {input},
            [x = save(input), r, c](Grads& d, const Tensor& g) { d[0] = var_backward(g, x.get(), r, c); });
@@ -190,7 +184,7 @@ Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased
            std::optional<double> correction) {
   const Reduced r = reduced_shape("std", input, dim, keepdim);
   const double c = correction_of(unbiased, correction, "std");
-  Tensor y = run_var("std", input, r, c, true, false).var;
+  Tensor y = run_var("std", input, r, c, true);
   if (recording({input}))
     record("std", y, {input}, [x = save(input), y = save_output(y), r, c](Grads& d, const Tensor& g) {
       const Tensor s = y.get();
@@ -201,24 +195,7 @@ Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased
 
 TensorPair var_mean(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim,
                     std::optional<double> correction) {
-  const Reduced r = reduced_shape("var_mean", input, dim, keepdim);
-  const double c = correction_of(unbiased, correction, "var_mean");
-  const VarMean v = run_var("var_mean", input, r, c, false, true);
-  Tensor out[2] = {v.var, v.mean};
-  if (recording({input})) {
-    const std::reference_wrapper<const Tensor> in[] = {input};
-    record("var_mean", std::span<Tensor>(out), in, [x = save(input), r, c](Grads& d, std::span<const Tensor> g) {
-      const Tensor in_x = x.get();
-      Tensor sum_of;
-      if (g[0].defined()) sum_of = var_backward(g[0], in_x, r, c);
-      if (g[1].defined()) {
-        const Tensor from_mean = expand(reshape(g[1], r.kept) / double(r.count), in_x.shape());
-        sum_of = sum_of.defined() ? sum_of + from_mean : from_mean;
-      }
-      d[0] = sum_of;
-    });
-  }
-  return {out[0], out[1]};
+  return {var(input, dim, unbiased, keepdim, correction), mean(input, dim, keepdim)};
 }
 
 }  // namespace lamina

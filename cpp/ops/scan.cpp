@@ -18,6 +18,12 @@ Tensor run_scan(ReduceOp op, const Tensor& x, int64_t dim, DType dtype, const Te
 // Views of the line from its end.
 Tensor reversed(const Tensor& x, int64_t dim) { return slice(x, dim, {}, {}, -1); }
 
+// An in-place form takes dtype for the sake of its twin.
+void check_own_dtype(const char* op, const Tensor& self, std::optional<DType> dtype) {
+  if (dtype && *dtype != self.dtype())
+    raise<DtypeError>(op, ": the result cannot be ", name(*dtype), ", it is written into ", describe("self", self));
+}
+
 // What sum and prod read: floats in the dtype of the result.
 struct Operands {
   Tensor from;
@@ -79,8 +85,15 @@ Tensor cumprod(const Tensor& x, int64_t dim, std::optional<DType> dtype) {
   return y;
 }
 
-Tensor cumsum_(const Tensor& self, int64_t dim) { return copy_(self, cumsum(self, dim)); }
-Tensor cumprod_(const Tensor& self, int64_t dim) { return copy_(self, cumprod(self, dim)); }
+Tensor cumsum_(const Tensor& self, int64_t dim, std::optional<DType> dtype) {
+  check_own_dtype("cumsum_", self, dtype);
+  return copy_(self, cumsum(self, dim));
+}
+// The gradient reads what self was.
+Tensor cumprod_(const Tensor& self, int64_t dim, std::optional<DType> dtype) {
+  check_own_dtype("cumprod_", self, dtype);
+  return copy_(self, cumprod(recording({self}) ? clone(self) : self, dim));
+}
 
 ValuesIndices cummax(const Tensor& x, int64_t dim) { return running_extremum("cummax", ReduceOp::amax, x, dim); }
 ValuesIndices cummin(const Tensor& x, int64_t dim) { return running_extremum("cummin", ReduceOp::amin, x, dim); }

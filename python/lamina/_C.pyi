@@ -676,13 +676,13 @@ class Tensor:
     def cumprod(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """Running products along dim: (*, N) -> (*, N)."""
 
-    def cumprod_(self, dim: builtins.int) -> Tensor:
+    def cumprod_(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """Running products along dim, written into self."""
 
     def cumsum(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """Running sums along dim: (*, N) -> (*, N)."""
 
-    def cumsum_(self, dim: builtins.int) -> Tensor:
+    def cumsum_(self, dim: builtins.int, dtype: _Dtype | None = None) -> Tensor:
         """Running sums along dim, written into self."""
 
     def deg2rad(self) -> Tensor:

@@ -39,7 +39,7 @@ _KINDS = {
 _SAME = (
     "acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
     "broadcast_to ceil copysign cos cosh exp expm1 floor floor_divide hypot isfinite isinf isnan log log1p log2 log10 "
-    "logaddexp logical_and logical_not logical_or logical_xor matmul maximum minimum pow remainder round sign signbit sin "
+    "logaddexp logical_and logical_not logical_or logical_xor matmul maximum minimum pow remainder round signbit sin "
     "sinh sqrt square tan tanh trunc tril triu where"
 ).split()
 # The standard's name -> lamina's.
@@ -74,6 +74,12 @@ def __dir__() -> list[str]:
 
 
 # ---- creation ----
+
+
+def sign(x: Array, /) -> Array:
+    """Of NaN NaN, where lamina.sign follows PyTorch and says 0."""
+    y = lamina.sign(x)
+    return lamina.where(lamina.isnan(x), x, y) if x.is_floating_point() else y
 
 
 def asarray(obj: Any, /, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Array:

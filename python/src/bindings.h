@@ -29,24 +29,47 @@ int set_item(PyObject* self, PyObject* key, PyObject* value);
 PyObject* iterate(PyObject* self);
 int contains(PyObject* self, PyObject* value);
 
-// Adds a Python-visible method or property to Tensor.
-template <class F, class... X>
-void method(const char* name, F&& f, const X&... extra) {
-  const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
-  py::setattr(type, name, py::cpp_function(std::forward<F>(f), py::name(name), py::is_method(type), extra...));
+// None converts to an undefined tensor.
+inline const Tensor& require(const Tensor& t, const char* what) {
+  if (!t.defined()) throw TypeError(str(what, ": the tensor is None"));
+  return t;
+}
+
+// Tensor.item(None): a method called on the class takes any self.
+template <class F, class R, class Self, class... A>
+auto with_self(const char* name, F f, R (*)(Self, A...)) {
+  return [name, f](Self self, A... a) -> R {
+    if constexpr (std::is_same_v<std::remove_cvref_t<Self>, Tensor>) {
+      require(self, name);
+    } else if (!is_tensor(self.ptr())) {
+      throw TypeError(str(name, ": self must be a Tensor, got ", Py_TYPE(self.ptr())->tp_name));
+    }
+    return f(std::forward<Self>(self), std::forward<A>(a)...);
+  };
 }
 template <class F>
-void property(const char* name, F&& get, const char* doc) {
+auto with_self(const char* name, F f) {
+  return with_self(name, f, static_cast<std::add_pointer_t<py::detail::function_signature_t<F>>>(nullptr));
+}
+
+// Adds a Python-visible method or property to Tensor.
+template <class F, class... X>
+void method(const char* name, F f, const X&... extra) {
+  const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
+  py::setattr(type, name, py::cpp_function(with_self(name, f), py::name(name), py::is_method(type), extra...));
+}
+template <class F>
+void property(const char* name, F get, const char* doc) {
   const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
   const auto make = py::module_::import("builtins").attr("property");
-  py::setattr(type, name, make(py::cpp_function(std::forward<F>(get)), py::none(), py::none(), doc));
+  py::setattr(type, name, make(py::cpp_function(with_self(name, get)), py::none(), py::none(), doc));
 }
 template <class F, class G>
-void property(const char* name, F&& get, G&& set, const char* doc) {
+void property(const char* name, F get, G set, const char* doc) {
   const py::handle type(reinterpret_cast<PyObject*>(tensor_type));
   const auto make = py::module_::import("builtins").attr("property");
   py::setattr(type, name,
-              make(py::cpp_function(std::forward<F>(get)), py::cpp_function(std::forward<G>(set)), py::none(), doc));
+              make(py::cpp_function(with_self(name, get)), py::cpp_function(with_self(name, set)), py::none(), doc));
 }
 
 }  // namespace lamina::python

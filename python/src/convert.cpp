@@ -44,7 +44,9 @@ Device parse_device(std::string_view s) {
 
 bool is_device(PyObject* o) { return py::isinstance<Device>(py::handle(o)); }
 Device device_from(PyObject* o) {
-  return PyUnicode_Check(o) ? parse_device(From<std::string_view>::get(o)) : py::cast<Device>(py::handle(o));
+  if (PyUnicode_Check(o)) return parse_device(From<std::string_view>::get(o));
+  if (!is_device(o)) throw TypeError(str("a device must be a lamina.device or a str, got ", Py_TYPE(o)->tp_name));
+  return py::cast<Device>(py::handle(o));
 }
 
 // ---- numbers ----

@@ -17,11 +17,6 @@ struct StorageFacts {
   Ref<Storage> storage;
 };
 
-Tensor require(const Tensor& t, const char* what) {
-  if (!t.defined()) throw TypeError(str(what, ": the tensor is None"));
-  return t;
-}
-
 // x.to(dtype), x.to(device), x.to(device, dtype), x.to(other), with keywords.
 Tensor convert(const Tensor& x, const py::args& args, const py::kwargs& kwargs) {
   std::optional<DType> dtype;
@@ -165,7 +160,10 @@ void init_conversions() {
       },
       py::arg("dtype") = py::none());
   method("type_as",
-         [](const Tensor& x, const Tensor& other) { return to(x, require(other, "type_as").dtype(), other.device()); });
+         [](const Tensor& x, const Tensor& other) {
+           const Tensor like = require(other, "type_as");
+           return to(x, like.dtype(), like.device());
+         });
   add_cast<DType::float32>("float");
   add_cast<DType::float64>("double");
   add_cast<DType::float16>("half");

@@ -65,8 +65,9 @@ def vmap(
     >>> lamina.func.vmap(lamina.dot)(lamina.ones(2, 3), lamina.ones(2, 3)).tolist()
     [3.0, 3.0]
     """
-    if randomness not in ("error", "different", "same"):
-        raise RuntimeError(f"vmap: randomness must be 'error', 'different' or 'same', got {randomness!r}")
+    if not isinstance(randomness, str) or randomness not in ("error", "different", "same"):
+        shown = randomness if isinstance(randomness, str) else type(randomness).__name__
+        raise RuntimeError(f"vmap: randomness must be 'error', 'different' or 'same', got {shown!r}")
     if chunk_size is not None and chunk_size < 1:
         raise ValueError(f"vmap: chunk_size must be positive, got {chunk_size}")
 

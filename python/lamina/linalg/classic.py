@@ -15,6 +15,7 @@ from . import matrix_power as matrix_power
 from . import qr as _qr
 from . import slogdet as slogdet
 from . import svd as _svd
+from ._lapack import need_tensors
 
 __all__ = [
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "matrix_exp", "matrix_power",
@@ -61,6 +62,7 @@ def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     """X of A X = B, given the Cholesky factor of A: (*, N, K), (*, N, N) -> (*, N, K)."""
+    need_tensors("cholesky_solve", B=B, L=L)
     low = L.transpose(-2, -1) if upper else L
     y = solve_triangular(low, B, upper=False)
     return solve_triangular(low.transpose(-2, -1), y, upper=True)
@@ -68,4 +70,5 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """A^-1, given the Cholesky factor of A: (*, N, N) -> (*, N, N)."""
+    need_tensors("cholesky_inverse", L=L)
     return cholesky_solve(_C.eye(L.shape[-1], dtype=L.dtype).expand(*L.shape), L, upper)

@@ -46,6 +46,7 @@ class Hooks:
         self.forward: Table = {}
         self.backward_pre: Table = {}
         self.backward: Table = {}
+        self.always: set[int] = set()  # forward hooks that see a failed call too
 
     def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for hook, with_kwargs in list(self.forward_pre.values()):
@@ -63,7 +64,13 @@ class Hooks:
         if self.backward or self.backward_pre:
             gates = BackwardGates(module, self)
             args = gates.enter(args)
-        result = module.forward(*args, **kwargs)
+        try:
+            result = module.forward(*args, **kwargs)
+        except BaseException:
+            for key in self.always & self.forward.keys():
+                hook, with_kwargs = self.forward[key]
+                hook(module, args, kwargs, None) if with_kwargs else hook(module, args, None)
+            raise
         for hook, with_kwargs in list(self.forward.values()):
             changed = hook(module, args, kwargs, result) if with_kwargs else hook(module, args, result)
             if changed is not None:

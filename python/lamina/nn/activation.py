@@ -36,6 +36,8 @@ class ReLU6(_InPlace):
     [0.0, 6.0]
     """
 
+    min_val, max_val = 0.0, 6.0
+
     def forward(self, input: Tensor) -> Tensor:
         return input.relu6_() if self.inplace else _F.relu6(input)
 

@@ -112,6 +112,31 @@ class Sequential(_Numbered):
             input = own[name](input)
         return input
 
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            return NotImplemented
+        return Sequential(*self, *other)
+
+    def __iadd__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            return NotImplemented
+        self.extend(other)
+        return self
+
+    def __mul__(self, times: int) -> Sequential:
+        """The same modules, one run after the other."""
+        if not isinstance(times, int):
+            return NotImplemented
+        if times <= 0:
+            raise ValueError(f"Sequential: cannot be repeated {times} times")
+        return Sequential(*(list(self) * times))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Sequential:
+        repeated = self.__mul__(times)
+        return repeated if repeated is NotImplemented else self.extend(list(repeated)[len(self) :])
+
 
 class ModuleList(_Numbered):
     """A list of modules whose parameters are found; it has no forward.

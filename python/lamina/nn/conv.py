@@ -16,7 +16,7 @@ from .parameter import Parameter
 
 class _ConvNd(Module):
     _rank = 0
-    _transposed = False
+    transposed = False
     bias: Parameter | None
 
     def _setup(
@@ -40,7 +40,7 @@ class _ConvNd(Module):
         self.padding = padding if isinstance(padding, str) else each(padding, rank)
         self.output_padding, self.padding_mode = each(output_padding, rank), padding_mode
         self._check()
-        first, second = (in_channels, out_channels) if self._transposed else (out_channels, in_channels)
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (first, second // groups, *self.kernel_size)
         self.weight = Parameter(_C.empty(shape, device=device, dtype=dtype))
         if bias:
@@ -158,7 +158,7 @@ class Conv3d(_Conv):
 
 
 class _ConvTranspose(_ConvNd):
-    _transposed = True
+    transposed = True
 
     def __init__(
         self,

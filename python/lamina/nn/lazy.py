@@ -40,14 +40,19 @@ class _Lazy(Module):
     _size_name = ""  # the argument that the input decides
     _names: tuple[str, ...] = ()  # of the arguments, in order
     _dim = 1  # of the input; -1 for features
+    _defaults: dict[str, Any] = {}  # where they are not those of cls_to_become
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         Module.__init__(self)
-        given = dict(zip(self._names, args, strict=False)) | kwargs
+        given = self._defaults | dict(zip(self._names, args, strict=False)) | kwargs
         if len(args) > len(self._names):
             raise TypeError(f"{type(self).__name__}: takes at most {len(self._names)} arguments, got {len(args)}")
         self.__dict__["_given"] = given
-        self.cls_to_become(**{self._size_name: self._probe(), **given})  # refuses bad arguments
+        layer = self.cls_to_become(**{self._size_name: self._probe(), **given})  # refuses bad arguments
+        settings = {
+            k: v for k, v in vars(layer).items() if not k.startswith("_") and not isinstance(v, (Tensor, Module))
+        }
+        self.__dict__.update(settings | {self._size_name: 0})
         for name in ("weight", "bias"):
             self.register_parameter(name, UninitializedParameter(_C.empty(0)) if self._has(name) else None)
         for name in self._statistics():
@@ -198,10 +203,10 @@ class LazyConvTranspose3d(_LazyConvTranspose):
 class _LazyNorm(_Lazy):
     _size_name = "num_features"
     _names = ("eps", "momentum", "affine", "track_running_stats", "device", "dtype")
-    _tracks = True  # unless told otherwise
+    _defaults = {"affine": True, "track_running_stats": True}  # InstanceNorm's own are False
 
     def _statistics(self) -> tuple[str, ...]:
-        tracks = self._given.get("track_running_stats", self._tracks)
+        tracks = self._given.get("track_running_stats", True)
         return ("running_mean", "running_var", "num_batches_tracked") if tracks else ()
 
 
@@ -239,14 +244,7 @@ class LazyBatchNorm3d(_LazyNorm):
     cls_to_become = BatchNorm3d
 
 
-class _LazyInstanceNorm(_LazyNorm):
-    _tracks = False
-
-    def _has(self, name: str) -> bool:
-        return bool(self._given.get("affine", False))
-
-
-class LazyInstanceNorm1d(_LazyInstanceNorm):
+class LazyInstanceNorm1d(_LazyNorm):
     """InstanceNorm1d that takes num_features from its first input: (N, C, L) or (C, L) -> the same.
 
     >>> import lamina
@@ -258,7 +256,7 @@ class LazyInstanceNorm1d(_LazyInstanceNorm):
     _unbatched = 2
 
 
-class LazyInstanceNorm2d(_LazyInstanceNorm):
+class LazyInstanceNorm2d(_LazyNorm):
     """InstanceNorm2d that takes num_features from its first input: (N, C, H, W) or (C, H, W) -> the same.
 
     >>> import lamina
@@ -270,7 +268,7 @@ class LazyInstanceNorm2d(_LazyInstanceNorm):
     _unbatched = 3
 
 
-class LazyInstanceNorm3d(_LazyInstanceNorm):
+class LazyInstanceNorm3d(_LazyNorm):
     """InstanceNorm3d that takes num_features from its first input: (N, C, D, H, W) or (C, D, H, W) -> the same.
 
     >>> import lamina

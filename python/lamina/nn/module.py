@@ -72,10 +72,14 @@ class Module:
         return RemovableHandle(getattr(self._hooks, table), hook, with_kwargs, prepend)
 
     def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
-        """`hook(module, args, output)` runs after forward; what it returns (unless None) replaces the output."""
-        return self._add_hook("forward", hook, with_kwargs, prepend)
+        """`hook(module, args, output)` runs after forward; what it returns (unless None) replaces the output.
+        always_call: also after an exception, with the output None."""
+        handle = self._add_hook("forward", hook, with_kwargs, prepend)
+        if always_call and self._hooks is not None:
+            self._hooks.always.add(handle.id)
+        return handle
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
@@ -262,6 +266,15 @@ class Module:
             raise AttributeError(f"{type(owner).__name__} has no {kind} `{name}`, looking for `{target}`")
         return owner.__dict__[name]
 
+    def set_submodule(self, target: str, module: Module) -> None:
+        """Puts `module` in the place that a dotted name says."""
+        parent, _, name = target.rpartition(".")
+        if not name:
+            raise ValueError("set_submodule: needs the name of a submodule, got ''")
+        if not isinstance(module, Module):
+            raise TypeError(f"set_submodule: module must be a Module, got {_kind(module)}")
+        setattr(self.get_submodule(parent), name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         found: Parameter = self._get_member(target, "_parameter_names", "parameter")
         return found
@@ -356,8 +369,16 @@ class Module:
                     module.__dict__[name] = fn(module.__dict__[name])
         return self
 
-    def to(self: M, *args: Any, device: Any = None, dtype: Any = None, non_blocking: bool = False) -> M:
-        """`to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`; dtype changes floating tensors only."""
+    def to(
+        self: M,
+        *args: Any,
+        device: Any = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+        memory_format: Any = None,
+    ) -> M:
+        """`to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`; dtype changes floating tensors only, and
+        memory_format tensors of 4 and 5 dims."""
         for arg in args:
             if isinstance(arg, Tensor):
                 device, dtype = arg.device, arg.dtype
@@ -371,9 +392,19 @@ class Module:
         def convert(t: Tensor) -> Tensor:
             if device is not None:
                 t = t.to(device)
-            return t.to(dtype) if dtype is not None and t.is_floating_point() else t
+            if dtype is not None and t.is_floating_point():
+                t = t.to(dtype)
+            return t.contiguous(memory_format=memory_format) if memory_format is not None and t.dim() in (4, 5) else t
 
         return self._apply(convert)
+
+    def type(self: M, dst_type: Any) -> M:
+        """All parameters and buffers in dst_type, integers too."""
+        return self._apply(lambda t: t.to(dst_type))
+
+    def to_empty(self: M, *, device: Any) -> M:
+        """On the device, with memory that is not filled."""
+        return self._apply(lambda t: _C.empty_like(t, device=device))
 
     def float(self: M) -> M:
         return self.to(_C.float32)

@@ -70,7 +70,7 @@ class ConstantPad3d(_ConstantPad):
 
 
 class _ZeroPad(_Pad):
-    _value = 0.0
+    _value = value = 0.0
 
 
 class ZeroPad1d(_ZeroPad):

@@ -23,6 +23,11 @@ def _line(name: object, value: Any) -> str:
     return f"  ({name}): Object of type: {type(value).__name__}"
 
 
+def _shown(container: Module) -> str:
+    rows = container.extra_repr()
+    return f"{type(container).__name__}(\n{rows}\n)" if rows else f"{type(container).__name__}()"
+
+
 class ParameterList(Module):
     """A list whose tensors are parameters named "0", "1", ...; it has no forward.
 
@@ -74,7 +79,7 @@ class ParameterList(Module):
         return "\n".join(_line(i, value) for i, value in enumerate(self))
 
     def __repr__(self) -> str:
-        return f"ParameterList({self.extra_repr()})"
+        return _shown(self)
 
 
 class ParameterDict(Module):
@@ -162,4 +167,19 @@ class ParameterDict(Module):
         return "\n".join(_line(key, value) for key, value in self.items())
 
     def __repr__(self) -> str:
-        return f"ParameterDict({self.extra_repr()})"
+        return _shown(self)
+
+    def __or__(self, other: ParameterDict) -> ParameterDict:
+        if not isinstance(other, ParameterDict):
+            return NotImplemented
+        return ParameterDict(dict(self.items()) | dict(other.items()))
+
+    def __ior__(self, other: ParameterDict) -> ParameterDict:
+        if not isinstance(other, ParameterDict):
+            return NotImplemented
+        self.update(other)
+        return self
+
+    @classmethod
+    def fromkeys(cls, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        return cls(dict.fromkeys(keys, default))

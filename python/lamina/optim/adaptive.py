@@ -181,7 +181,7 @@ class Rprop(PerTensor):
         (shrink, grow), (least, most) = group["etas"], group["step_sizes"]
         agree = grad * own["prev"]
         turned = agree < 0
-        factor = _C.where(turned, shrink, _C.where(agree > 0, grow, 1.0)).to(param.dtype)
+        factor = _C.full_like(param, 1.0).masked_fill_(agree > 0, grow).masked_fill_(turned, shrink)
         size = own["step_size"].mul_(factor).clamp_(least, most)
         grad = grad.masked_fill(turned, 0)
         param.sub_(grad.sign() * size)

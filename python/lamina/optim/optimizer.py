@@ -87,7 +87,10 @@ class Optimizer:
                 raise ValueError(f"Invalid {name} value: {group[name]} ({type(self).__name__} needs {name} >= 0)")
 
     def _require_betas(self, group: Group) -> None:
-        for i, beta in enumerate(group["betas"]):
+        betas = group["betas"]
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"Invalid betas: {betas!r} ({type(self).__name__} needs two numbers)")
+        for i, beta in enumerate(betas):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta} (needs 0 <= beta < 1)")
 

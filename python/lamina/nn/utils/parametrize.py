@@ -109,11 +109,7 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Mod
     """
     parametrization.train(module.training)
     if is_parametrized(module, tensor_name):
-        chain = module.parametrizations[tensor_name]
-        before = getattr(module, tensor_name)
-        if hasattr(parametrization, "right_inverse"):
-            chain.right_inverse(parametrization.right_inverse(before.detach()))
-        chain.append(parametrization)
+        module.parametrizations[tensor_name].append(parametrization)
         return module
     if tensor_name not in module._parameter_names and tensor_name not in module._buffer_names:
         raise ValueError(

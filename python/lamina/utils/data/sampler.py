@@ -50,6 +50,8 @@ class RandomSampler(Sampler[int]):
             raise ValueError(f"RandomSampler: num_samples should be a positive integer, got {num_samples}")
         if not isinstance(replacement, bool):
             raise TypeError(f"RandomSampler: replacement should be a bool, got {replacement!r}")
+        if num_samples is None and len(data_source) == 0:
+            raise ValueError("RandomSampler: the data source is empty")
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self.num_samples = num_samples
 
