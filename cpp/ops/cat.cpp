@@ -310,8 +310,7 @@ Tensor triangle(const char* op, const Tensor& x, int64_t diagonal, bool upper) {
     const NoGrad guard;
     y = where(upper ? column >= row : column <= row, x, full(Dims{}, 0, x.dtype(), x.device()));
   }
-  if (recording({x}))
-    record(op, y, {x}, [=](Grads& d, const Tensor& g) { d[0] = triangle(op, g, diagonal, upper); });
+  if (recording({x})) record(op, y, {x}, [=](Grads& d, const Tensor& g) { d[0] = triangle(op, g, diagonal, upper); });
   return y;
 }
 

@@ -159,11 +159,10 @@ void init_conversions() {
         return py::cast(to(x, dtype_from(dtype.ptr())));
       },
       py::arg("dtype") = py::none());
-  method("type_as",
-         [](const Tensor& x, const Tensor& other) {
-           const Tensor like = require(other, "type_as");
-           return to(x, like.dtype(), like.device());
-         });
+  method("type_as", [](const Tensor& x, const Tensor& other) {
+    const Tensor like = require(other, "type_as");
+    return to(x, like.dtype(), like.device());
+  });
   add_cast<DType::float32>("float");
   add_cast<DType::float64>("double");
   add_cast<DType::float16>("half");
