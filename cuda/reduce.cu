@@ -127,7 +127,7 @@ void reduce(ReduceOp op, const View& in, const View& out, double) {
   Sum s{in.data, in.dtype, {}, {}, 1};
   for (int d = 0; d < in.ndim; ++d) push(in.shape[d] != out.shape[d] ? s.reduced : s.kept, in.shape[d], in.stride[d]);
   if (s.kept.count == 0) return;
-  if (s.reduced.count > kChunk) s.chunks = (s.reduced.count + kChunk - 1) / kChunk;
+  if (s.reduced.count > kChunk) s.chunks = (s.reduced.count - 1) / kChunk + 1;
   const bool mean = op == ReduceOp::mean;
   if (!is_floating(in.dtype)) return sum<int64_t, int64_t>(s, mean, out);
   if (in.dtype == DType::float64) return sum<double, double>(s, mean, out);

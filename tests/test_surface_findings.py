@@ -181,3 +181,9 @@ def test_small_forms():
         lamina.func.vmap(lambda x: x, randomness=lamina.ones(3))
     with pytest.raises(ValueError, match="empty"):
         lamina.utils.data.RandomSampler([])
+
+
+def test_nothing_reduced_over_the_longest_dim():
+    """The number of chunks is counted without overflow (seen by the sanitizer)."""
+    x = lamina.empty(0, 1).expand(0, 2**63 - 1)
+    assert x.sum(1).shape == x.var(1).shape == (0,)

@@ -226,7 +226,7 @@ void reduce_rows(const Op& op, const ReducePlan& plan, const typename Op::A* shi
 
 template <class Op>
 LAMINA_INLINE int64_t chunk_count(const ReducePlan& plan) {
-  return plan.reduced.count > kChunk ? (plan.reduced.count + kChunk - 1) / kChunk : 1;
+  return plan.reduced.count > kChunk ? (plan.reduced.count - 1) / kChunk + 1 : 1;
 }
 
 // Reduces every output and calls sink(lo, hi, totals) on ranges of outputs: totals[s * stride + o] is part s of output
