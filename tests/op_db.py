@@ -233,7 +233,7 @@ def run(name: str) -> Outcome:
             out.failures += [f"{where}: {p} {summary(sample)}" for p in problems]
     out.status = "failed" if out.failures else "passed" if out.samples else "skipped"
     if out.status == "skipped":
-        out.reason = "every sample needs a type that lamina does not have"
+        out.reason = "every sample needs a type or an argument that lamina refuses"
     return out
 
 
