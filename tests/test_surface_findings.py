@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import lamina
@@ -36,14 +37,13 @@ def test_in_place_scans_refuse_another_dtype():
 
 
 @pytest.mark.parametrize("name", sorted(n for n in vars(lamina.Tensor) if not n.startswith("__")))
-def test_methods_of_none_are_typed_errors(name):
+def test_methods_of_none_do_not_crash(name):
     member = vars(lamina.Tensor)[name]
     call = member.fget if isinstance(member, property) else getattr(lamina.Tensor, name)
     if not callable(call):
         return
-    with pytest.raises((TypeError, ValueError, RuntimeError, AttributeError)):
+    with contextlib.suppress(TypeError, ValueError, RuntimeError, AttributeError):  # else it does not take self
         call(None)
-        raise TypeError  # a method that takes None for self
 
 
 @pytest.mark.parametrize("make", [lambda: lamina.tensor(3).type_as(None), lambda: lamina.rand(2).new_full([2], lamina.rand(2, 2)),

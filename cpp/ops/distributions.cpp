@@ -3,6 +3,7 @@
 #include "lamina/devices.h"
 #include "lamina/ops.h"
 #include "lamina/random.h"
+#include "reduce.h"
 
 namespace lamina {
 namespace {
@@ -18,10 +19,6 @@ Tensor replaced(const char* op, const Tensor& self, const Tensor& values) {
   return copy_(self, values);
 }
 
-void need_floats(const char* op, const Tensor& x) {
-  if (!is_floating(x.dtype())) raise<DtypeError>(op, ": needs a floating dtype, got ", describe("self", x));
-}
-
 void check_stds(const Tensor& std) {
   if (std.numel() > 0 && !all(ge(std.detach(), 0)).item().to_bool())
     raise<ValueError>("normal: std must not be negative: ", describe("std", std));
@@ -31,22 +28,22 @@ void check_stds(const Tensor& std) {
 
 Tensor normal(const Tensor& mean, const Operand& std, Generator* generator) {
   const NoGrad guard;
-  need_floats("normal", mean);
+  need_floating("normal", mean);
   const Tensor spread = std.defined() ? std.detach() : full(Dims{}, 1, mean.dtype(), mean.device());
-  if (!spread->weak) need_floats("normal", spread);
+  if (!spread->weak) need_floating("normal", spread);
   check_stds(spread);
   const Tensor* both[] = {&mean, &spread};
   return mean.detach() + randn(broadcast_shapes("normal", both), generator, mean.dtype(), mean.device()) * spread;
 }
 Tensor normal(double mean, const Tensor& std, Generator* generator) {
   const NoGrad guard;
-  need_floats("normal", std);
+  need_floating("normal", std);
   check_stds(std);
   return mean + randn(std.shape(), generator, std.dtype(), std.device()) * std.detach();
 }
 
 Tensor exponential_(const Tensor& self, double rate, Generator* generator) {
-  need_floats("exponential_", self);
+  need_floating("exponential_", self);
   if (!(rate > 0)) raise<ValueError>("exponential_: lambd must be positive, got ", rate);
   const NoGrad guard;
   return replaced("exponential_", self, log1p(-uniform_like(self, generator)) * (-1 / rate));
@@ -61,7 +58,7 @@ Tensor geometric_(const Tensor& self, double p, Generator* generator) {
 }
 
 Tensor log_normal_(const Tensor& self, double mean, double std, Generator* generator) {
-  need_floats("log_normal_", self);
+  need_floating("log_normal_", self);
   if (!(std > 0)) raise<ValueError>("log_normal_: std must be positive, got ", std);
   const NoGrad guard;
   const DType type = self.dtype() == DType::float64 ? DType::float64 : DType::float32;
@@ -69,7 +66,7 @@ Tensor log_normal_(const Tensor& self, double mean, double std, Generator* gener
 }
 
 Tensor cauchy_(const Tensor& self, double median, double sigma, Generator* generator) {
-  need_floats("cauchy_", self);
+  need_floating("cauchy_", self);
   if (!(sigma > 0)) raise<ValueError>("cauchy_: sigma must be positive, got ", sigma);
   const NoGrad guard;
   const Tensor u = rand(self.shape(), generator, DType::float64, self.device(), false);
@@ -78,7 +75,7 @@ Tensor cauchy_(const Tensor& self, double median, double sigma, Generator* gener
 
 Tensor poisson(const Tensor& x, Generator* generator) {
   const NoGrad guard;
-  need_floats("poisson", x);
+  need_floating("poisson", x);
   const Tensor rates = contiguous(to(x.detach(), DType::float64, Device{}));
   if (x.numel() > 0 && !all(logical_and(ge(rates, 0), le(rates, 1e15))).item().to_bool())
     raise<ValueError>("poisson: rates must be from 0 to 1e15: ", describe("input", x));
@@ -90,7 +87,7 @@ Tensor poisson(const Tensor& x, Generator* generator) {
 
 Tensor multinomial(const Tensor& x, int64_t n, bool replacement, Generator* generator) {
   const NoGrad guard;
-  need_floats("multinomial", x);
+  need_floating("multinomial", x);
   if (x.dim() < 1 || x.dim() > 2)
     raise<ShapeError>("multinomial: input must have 1 or 2 dims, got ", describe("input", x));
   const int64_t categories = x.size(-1);

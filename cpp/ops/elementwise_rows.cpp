@@ -4,6 +4,7 @@
 
 #include "lamina/autograd.h"
 #include "lamina/ops.h"
+#include "reduce.h"
 
 namespace lamina {
 namespace {
@@ -94,7 +95,7 @@ Tensor glu(const Tensor& x, int64_t dim) {
 Tensor rrelu(const Tensor& x, double lower, double upper, bool training) {
   if (!(lower <= upper)) raise<ValueError>("rrelu: needs lower <= upper, got lower ", lower, " and upper ", upper);
   if (!training) return elementwise(Ew::LeakyRelu, {x, (lower + upper) / 2});
-  if (!is_floating(x.dtype())) raise<DtypeError>("rrelu: needs a floating dtype, got ", describe("input", x));
+  need_floating("rrelu", x);
   const Tensor slope = uniform_(empty_like(x), lower, upper);
   return elementwise(Ew::Prelu, {x, slope});
 }
@@ -110,7 +111,7 @@ Tensor nextafter_(const Tensor& self, const Tensor& other) {
 }
 
 TensorPair frexp(const Tensor& x) {
-  if (!is_floating(x.dtype())) raise<DtypeError>("frexp: needs a floating dtype, got ", describe("input", x));
+  need_floating("frexp", x);
   return {elementwise(Ew::FrexpMantissa, {x}), to(elementwise(Ew::FrexpExponent, {x.detach()}), DType::int32)};
 }
 

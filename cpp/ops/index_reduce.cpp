@@ -1,5 +1,6 @@
 // Reducing into places named by an index, and moving elements by places of the flattened tensor or by a mask.
 #include "index.h"
+#include "inplace.h"
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
@@ -139,8 +140,7 @@ Tensor scatter_reduce(const Tensor& x, int64_t dim_given, const Tensor& index, c
 }
 Tensor scatter_reduce_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, std::string_view reduce,
                        bool include_self) {
-  const Tensor x = recording({self, src}) ? clone(self) : self;  // the gradient reads what self was
-  return copy_(self, scatter_reduce(x, dim, index, src, reduce, include_self));
+  return copy_(self, scatter_reduce(readable(self, src), dim, index, src, reduce, include_self));
 }
 
 Tensor index_reduce(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source, std::string_view reduce,
@@ -162,8 +162,7 @@ Tensor index_reduce(const Tensor& x, int64_t dim, const Tensor& index, const Ten
 }
 Tensor index_reduce_(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& source,
                      std::string_view reduce, bool include_self) {
-  const Tensor x = recording({self, source}) ? clone(self) : self;
-  return copy_(self, index_reduce(x, dim, index, source, reduce, include_self));
+  return copy_(self, index_reduce(readable(self, source), dim, index, source, reduce, include_self));
 }
 
 // ---- places of the flattened tensor ----

@@ -3,8 +3,14 @@
 #include <vector>
 
 #include "lamina/autograd.h"
+#include "lamina/ops.h"
 
 namespace lamina {
+
+// self for the twin of an in-place operation whose gradient reads its input: a copy, where there will be a gradient.
+inline Tensor readable(const Tensor& self, const Tensor& other = {}) {
+  return recording({self, other}) ? clone(self) : self;
+}
 
 // InplaceWrite w("fill_", self, {value}); ... write ...; w.done([](Grads& d, const Tensor& g) { ... });
 // Input 0 of the gradient is self as it was; the others follow.

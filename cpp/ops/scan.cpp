@@ -1,4 +1,5 @@
 // Running sums, products, extrema and log-sum-exps along one dim.
+#include "inplace.h"
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
@@ -89,10 +90,9 @@ Tensor cumsum_(const Tensor& self, int64_t dim, std::optional<DType> dtype) {
   check_own_dtype("cumsum_", self, dtype);
   return copy_(self, cumsum(self, dim));
 }
-// The gradient reads what self was.
 Tensor cumprod_(const Tensor& self, int64_t dim, std::optional<DType> dtype) {
   check_own_dtype("cumprod_", self, dtype);
-  return copy_(self, cumprod(recording({self}) ? clone(self) : self, dim));
+  return copy_(self, cumprod(readable(self), dim));
 }
 
 ValuesIndices cummax(const Tensor& x, int64_t dim) { return running_extremum("cummax", ReduceOp::amax, x, dim); }

@@ -13,7 +13,7 @@ from .._C import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .utils import broadcast_all, broadcast_shapes
+from .utils import broadcast_all
 
 
 class Normal(Distribution):
@@ -185,7 +185,7 @@ class MultivariateNormal(Distribution):
                 f"MultivariateNormal: {name} has shape {tuple(matrix.shape)}, expected it to end with "
                 f"({size}, {size}), the size of loc {tuple(loc.shape)}"
             )
-        batch = broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
+        batch = lamina.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])
         self.loc = loc.expand((*batch, size))
         self.__dict__[name] = matrix.expand((*batch, size, size))
         super().__init__(batch, (size,), validate_args)

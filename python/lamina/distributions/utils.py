@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import lamina
@@ -10,19 +9,6 @@ import lamina
 from .._C import Tensor
 
 Shape = tuple[int, ...]
-
-
-def broadcast_shapes(*shapes: Sequence[int]) -> Shape:
-    """The common shape of all, by the rules of broadcasting."""
-    out: list[int] = [1] * max(len(s) for s in shapes)
-    for shape in shapes:
-        for i in range(1, len(shape) + 1):
-            size = shape[-i]
-            if size != 1 and out[-i] not in (1, size):
-                found = ", ".join(str(tuple(s)) for s in shapes)
-                raise lamina.ShapeError(f"distributions: the shapes {found} do not broadcast together")
-            out[-i] = size if size != 1 else out[-i]
-    return tuple(out)
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
@@ -36,7 +22,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
             dtype = like.dtype if like is not None and like.is_floating_point() else lamina.get_default_dtype()
             value = lamina.tensor(value, dtype=dtype, device=None if like is None else like.device)
         made.append(value)
-    shape = broadcast_shapes(*(v.shape for v in made))
+    shape = lamina.broadcast_shapes(*(v.shape for v in made))
     return tuple(v.expand(shape) for v in made)
 
 

@@ -14,8 +14,9 @@ from .. import _C
 from .._C import DtypeError, ShapeError, Tensor
 from .._C import _linalg as _engine
 from .._grad_mode import no_grad
+from .._operands import need_tensors
 from . import _functions as F
-from ._lapack import LinAlgError, check, describe, need_tensors, same_dtype
+from ._lapack import LinAlgError, check, describe, same_dtype
 from .norms import cond, matrix_norm, norm
 
 __all__ = [

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _C
 from .._C import DeviceError, DtypeError, Error, ShapeError, Tensor
+from .._operands import need_tensors
 
 
 class LinAlgError(Error, RuntimeError):
@@ -17,12 +18,6 @@ class LinAlgError(Error, RuntimeError):
 
 def describe(name: str, t: Tensor) -> str:
     return f"{name} {tuple(t.shape)} {str(t.dtype).split('.')[-1]} {t.device}"
-
-
-def need_tensors(op: str, **operands: object) -> None:
-    for name, operand in operands.items():
-        if not isinstance(operand, Tensor):
-            raise TypeError(f"{op}: {name} must be a Tensor, got {type(operand).__name__}")
 
 
 def check(op: str, name: str, a: Tensor, *, square: bool = False, dims: int = 2) -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .. import _C
 from .._C import Tensor
+from .._operands import need_tensors
 from . import QrResult, SlogdetResult, pinv, solve_triangular
 from . import cholesky as _cholesky
 from . import det as det
@@ -15,7 +16,6 @@ from . import matrix_power as matrix_power
 from . import qr as _qr
 from . import slogdet as slogdet
 from . import svd as _svd
-from ._lapack import need_tensors
 
 __all__ = [
     "cholesky", "cholesky_inverse", "cholesky_solve", "det", "inverse", "logdet", "matrix_exp", "matrix_power",

@@ -7,7 +7,8 @@ from typing import Any
 
 from .._C import ShapeError, Tensor
 from .._C import _linalg as _engine
-from ._lapack import describe, need_tensors
+from .._operands import need_tensors
+from ._lapack import describe
 
 Order = int | float | str | None
 

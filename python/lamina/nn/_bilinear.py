@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from .. import _C
 from .._C import Tensor
+from .._operands import need_tensors
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input1^T weight input2 + bias: (*, I), (*, J), (O, I, J), (O) -> (*, O)."""
-    for name, operand in (("input1", input1), ("input2", input2), ("weight", weight)):
-        if not isinstance(operand, Tensor):
-            raise TypeError(f"bilinear: {name} must be a Tensor, got {type(operand).__name__}")
+    need_tensors("bilinear", input1=input1, input2=input2, weight=weight)
     lead, shape = tuple(input1.shape[:-1]), tuple(weight.shape)
     fits = len(shape) == 3 and (input1.shape[-1], input2.shape[-1]) == shape[1:] and tuple(input2.shape[:-1]) == lead
     if not fits:

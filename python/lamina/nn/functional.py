@@ -112,45 +112,39 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return _F.softshrink(input, lambd)
 
 
+def _placed(out: Tensor, input: Tensor, inplace: bool) -> Tensor:
+    """The result, in the input's memory where asked for."""
+    return input.copy_(out) if inplace else out
+
+
 def rrelu(
     input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
-    out = _F.rrelu(input, lower, upper, training)
-    return input.copy_(out) if inplace else out
-
-
-def softmin(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
-    return _F.softmax(-input, dim, dtype)
+    return _placed(_F.rrelu(input, lower, upper, training), input, inplace)
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    out = _F.dropout(input, p, training)
-    return input.copy_(out) if inplace else out
+    return _placed(_F.dropout(input, p, training), input, inplace)
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    out = _F.dropout1d(input, p, training)
-    return input.copy_(out) if inplace else out
+    return _placed(_F.dropout1d(input, p, training), input, inplace)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    out = _F.dropout2d(input, p, training)
-    return input.copy_(out) if inplace else out
+    return _placed(_F.dropout2d(input, p, training), input, inplace)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    out = _F.dropout3d(input, p, training)
-    return input.copy_(out) if inplace else out
+    return _placed(_F.dropout3d(input, p, training), input, inplace)
 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    out = _F.alpha_dropout(input, p, training)
-    return input.copy_(out) if inplace else out
+    return _placed(_F.alpha_dropout(input, p, training), input, inplace)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
-    out = _F.feature_alpha_dropout(input, p, training)
-    return input.copy_(out) if inplace else out
+    return _placed(_F.feature_alpha_dropout(input, p, training), input, inplace)
 
 
 def triplet_margin_with_distance_loss(

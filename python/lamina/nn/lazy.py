@@ -89,12 +89,8 @@ class _Lazy(Module):
         return self.forward(*args, **kwargs)
 
     def extra_repr(self) -> str:
-        layer = self.cls_to_become(**{self._size_name: self._probe(), **self._given})
-        text: str = layer.extra_repr()
-        shown = f"{self._size_name}={self._probe()}"
-        return (
-            text.replace(shown, f"{self._size_name}=0", 1) if shown in text else "0" + text[len(str(self._probe())) :]
-        )
+        text: str = self.cls_to_become.extra_repr(self)
+        return text
 
 
 class LazyLinear(_Lazy):

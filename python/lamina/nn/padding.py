@@ -12,7 +12,6 @@ class _Pad(Module):
 
     _rank = 0
     _mode = "constant"
-    _value: float | None = None
 
     def __init__(self, padding: int | tuple[int, ...]) -> None:
         super().__init__()
@@ -21,7 +20,7 @@ class _Pad(Module):
             raise ValueError(f"{type(self).__name__}: padding must be one number or {2 * self._rank}, got {padding}")
 
     def forward(self, input: Tensor) -> Tensor:
-        return _F.pad(input, self.padding, self._mode, getattr(self, "value", self._value))
+        return _F.pad(input, self.padding, self._mode, getattr(self, "value", None))
 
     def extra_repr(self) -> str:
         return str(self.padding)
@@ -70,7 +69,7 @@ class ConstantPad3d(_ConstantPad):
 
 
 class _ZeroPad(_Pad):
-    _value = value = 0.0
+    value = 0.0
 
 
 class ZeroPad1d(_ZeroPad):
