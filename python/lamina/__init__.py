@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import amp as amp
     from . import array_api as array_api
+    from . import audio as audio
     from . import autograd as autograd
     from . import cuda as cuda
     from . import datasets as datasets
@@ -20,17 +21,28 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import func as func
     from . import jit as jit
     from . import linalg as linalg
+    from . import metrics as metrics
     from . import models as models
     from . import nn as nn
     from . import optim as optim
+    from . import plot as plot
     from . import random as random
+    from . import sklearn as sklearn
     from . import special as special
+    from . import tabular as tabular
+    from . import text as text
+    from . import timeseries as timeseries
+    from . import training as training
+    from . import transfer as transfer
+    from . import tuning as tuning
     from . import utils as utils
+    from . import vision as vision
     from ._limits import finfo as finfo
     from ._limits import iinfo as iinfo
     from ._printing import get_printoptions as get_printoptions
     from ._printing import printoptions as printoptions
     from ._printing import set_printoptions as set_printoptions
+    from ._summary import summary as summary
     from .amp.autocast import autocast as autocast
     from .func import vmap as vmap
     from .linalg.classic import cholesky as cholesky
@@ -47,6 +59,10 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from .linalg.classic import svd as svd
     from .serialization import load as load
     from .serialization import save as save
+    from .training import Checkpoint as Checkpoint
+    from .training import Trainer as Trainer
+    from .training import fit as fit
+    from .tuning import lr_find as lr_find
 
 __version__: str = _C.__version__
 
@@ -57,7 +73,10 @@ channels_last_3d = "channels_last_3d"
 preserve_format = "preserve_format"
 
 _SUBMODULES = frozenset(
-    "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api special".split()
+    (
+        "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api special "
+        "audio metrics plot sklearn tabular text timeseries training transfer tuning vision"
+    ).split()
 )
 _LAZY = {
     "autocast": "amp",
@@ -69,6 +88,11 @@ _LAZY = {
     "finfo": "_limits",
     "iinfo": "_limits",
     "vmap": "func",
+    "fit": "training",
+    "Trainer": "training",
+    "Checkpoint": "training",
+    "summary": "_summary",
+    "lr_find": "tuning",
     "cholesky": "linalg.classic",
     "cholesky_inverse": "linalg.classic",
     "cholesky_solve": "linalg.classic",
