@@ -4,14 +4,38 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads
+    from ._model import Model as Model
     from .cnn import CNN as CNN
     from .cnn import CNNConfig as CNNConfig
+    from .cnn import LeNet as LeNet
+    from .cnn import LeNetConfig as LeNetConfig
+    from .cnn import VGG as VGG
+    from .cnn import VGGConfig as VGGConfig
+    from .cnn import vgg11 as vgg11
+    from .cnn import vgg13 as vgg13
+    from .cnn import vgg16 as vgg16
+    from .cnn import vgg19 as vgg19
+    from .efficientnet import EfficientNet as EfficientNet
+    from .efficientnet import EfficientNetConfig as EfficientNetConfig
+    from .efficientnet import efficientnet_b0 as efficientnet_b0
     from .mlp import MLP as MLP
     from .mlp import MLPConfig as MLPConfig
+    from .mobilenet import MobileNetV2 as MobileNetV2
+    from .mobilenet import MobileNetV2Config as MobileNetV2Config
+    from .mobilenet import mobilenet_v2 as mobilenet_v2
+    from .resnet import ResNet as ResNet
+    from .resnet import ResNetConfig as ResNetConfig
+    from .resnet import resnet18 as resnet18
+    from .resnet import resnet34 as resnet34
+    from .resnet import resnet50 as resnet50
 
 _FILES = {
-    "cnn": "CNN CNNConfig",
+    "_model": "Model",
+    "cnn": "CNN CNNConfig LeNet LeNetConfig VGG VGGConfig vgg11 vgg13 vgg16 vgg19",
+    "efficientnet": "EfficientNet EfficientNetConfig efficientnet_b0",
     "mlp": "MLP MLPConfig",
+    "mobilenet": "MobileNetV2 MobileNetV2Config mobilenet_v2",
+    "resnet": "ResNet ResNetConfig resnet18 resnet34 resnet50",
 }
 _LAZY = {name: file for file, names in _FILES.items() for name in names.split()}
 
@@ -24,6 +48,8 @@ def __getattr__(name: str) -> object:
 
     if name in _LAZY:
         return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
+    if name in _FILES:
+        return importlib.import_module("." + name, __name__)
     from .._missing import missing
 
     raise missing(sys.modules[__name__], name)
