@@ -15,12 +15,14 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import array_api as array_api
     from . import audio as audio
     from . import autograd as autograd
+    from . import backends as backends
     from . import cuda as cuda
     from . import datasets as datasets
     from . import distributions as distributions
     from . import func as func
     from . import jit as jit
     from . import linalg as linalg
+    from . import lora as lora
     from . import metrics as metrics
     from . import models as models
     from . import nn as nn
@@ -32,11 +34,27 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import tabular as tabular
     from . import text as text
     from . import timeseries as timeseries
+    from . import torch_file as torch_file
     from . import training as training
     from . import transfer as transfer
     from . import tuning as tuning
     from . import utils as utils
     from . import vision as vision
+    from ._legacy import BFloat16Tensor as BFloat16Tensor
+    from ._legacy import BoolTensor as BoolTensor
+    from ._legacy import ByteTensor as ByteTensor
+    from ._legacy import CharTensor as CharTensor
+    from ._legacy import DoubleTensor as DoubleTensor
+    from ._legacy import FloatTensor as FloatTensor
+    from ._legacy import HalfTensor as HalfTensor
+    from ._legacy import IntTensor as IntTensor
+    from ._legacy import LongTensor as LongTensor
+    from ._legacy import ShortTensor as ShortTensor
+    from ._legacy import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+    from ._legacy import compile as compile
+    from ._legacy import get_float32_matmul_precision as get_float32_matmul_precision
+    from ._legacy import set_float32_matmul_precision as set_float32_matmul_precision
+    from ._legacy import use_deterministic_algorithms as use_deterministic_algorithms
     from ._limits import finfo as finfo
     from ._limits import iinfo as iinfo
     from ._printing import get_printoptions as get_printoptions
@@ -75,7 +93,7 @@ preserve_format = "preserve_format"
 _SUBMODULES = frozenset(
     (
         "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api special "
-        "audio metrics plot sklearn tabular text timeseries training transfer tuning vision"
+        "audio backends lora metrics plot sklearn tabular text timeseries torch_file training transfer tuning vision"
     ).split()
 )
 _LAZY = {
@@ -85,6 +103,14 @@ _LAZY = {
     "set_printoptions": "_printing",
     "get_printoptions": "_printing",
     "printoptions": "_printing",
+    **dict.fromkeys(
+        (
+            "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
+            "ShortTensor compile set_float32_matmul_precision get_float32_matmul_precision "
+            "use_deterministic_algorithms are_deterministic_algorithms_enabled"
+        ).split(),
+        "_legacy",
+    ),
     "finfo": "_limits",
     "iinfo": "_limits",
     "vmap": "func",

@@ -40,10 +40,14 @@ def save(obj: Any, f: Path) -> None:
 
 
 def load(f: Path, *, verify: bool = True) -> Any:
-    """What `save` wrote; any other safetensors file as a dict of tensors by name.
+    """What `save` wrote; any other safetensors file as a dict of tensors by name; what `torch.save` wrote (torch_file).
 
     `verify=False` reads a file whose checksums do not match; the structure of the file is checked always.
     """
+    if _is_torch_file(f):
+        from .torch_file import load_torch
+
+        return load_torch(f, verify=verify)
     tensors, metadata = load_with_metadata(f, verify=verify)
     if _TREE not in metadata:
         return tensors
@@ -51,6 +55,16 @@ def load(f: Path, *, verify: bool = True) -> Any:
         return _unpack(json.loads(metadata[_TREE]), tensors, 0)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _C.FileError(f"load: {os.fspath(f)}: the tree of the checkpoint is damaged") from None
+
+
+def _is_torch_file(f: Path) -> bool:
+    """A zip archive or a pickle; the header of a safetensors file begins with a brace at its ninth byte."""
+    try:
+        with open(os.fspath(f), "rb") as file:
+            head = file.read(9)
+    except OSError:  # load_tensors says so in its own words
+        return False
+    return (head[:4] == b"PK\3\4" and head[8:] != b"{") or head[:3] == b"\x80\2\x8a"
 
 
 def save_file(tensors: dict[str, Tensor], filename: Path, metadata: dict[str, str] | None = None) -> None:
