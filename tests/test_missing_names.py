@@ -11,7 +11,7 @@ import pytest
     [
         (lamina, "maximun", "lamina.maximum"),
         (lamina, "fft", "numpy.fft"),
-        (lamina, "FloatTensor", "lamina.float32"),
+        (lamina, "complex64", "real and imaginary part"),
         (lamina.nn, "Linearr", "lamina.nn.Linear"),
         (lamina.nn.functional, "conv2dd", "lamina.nn.functional.conv2d"),
         (lamina.optim, "adamw", "lamina.optim.AdamW"),

@@ -28,3 +28,23 @@ def status() -> str:
 def synchronize(device: int = 0) -> None:
     """Waits for the device's work and raises what failed in it."""
     _C._cuda_synchronize(device)
+
+
+def manual_seed(seed: int) -> None:
+    """Changes nothing: one generator serves all devices, and `lamina.manual_seed` seeds it."""
+
+
+def manual_seed_all(seed: int) -> None:
+    """Changes nothing: one generator serves all devices, and `lamina.manual_seed` seeds it."""
+
+
+def empty_cache() -> None:
+    """Changes nothing: the memory of dead tensors serves the next ones."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "amp":  # torch.cuda.amp, the older place of autocast and GradScaler
+        from . import amp
+
+        return amp
+    raise AttributeError(f"module 'lamina.cuda' has no attribute {name!r}")

@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads
     from . import functional as functional
     from . import graph as graph
+    from .variable import Variable as Variable
 
 __all__ = [
     "Function",
@@ -35,8 +36,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in ("functional", "graph"):
-        import importlib
+    import importlib
 
+    if name in ("functional", "graph"):
         return importlib.import_module("." + name, __name__)
+    if name == "Variable":
+        return importlib.import_module(".variable", __name__).Variable
     raise AttributeError(f"module 'lamina.autograd' has no attribute {name!r}")

@@ -27,14 +27,23 @@ def grad(
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
-    *,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
     """Gradients of the sum of `outputs` for each of `inputs`, without touching .grad.
 
     Inputs that no path reaches raise unless allow_unused=True gives None, or materialize_grads=True gives zeros.
     """
+    if not only_inputs:
+        raise ValueError(
+            "grad: only_inputs=False is PyTorch's old way to fill .grad too; hint: call backward() instead"
+        )
+    if is_grads_batched:
+        raise ValueError(
+            "grad: is_grads_batched=True is not supported; hint: lamina.func.vjp or jacrev give many products"
+        )
     if materialize_grads and allow_unused is False:
         raise ValueError("grad: materialize_grads=True needs allow_unused=True or left out")
     allow = bool(allow_unused) or materialize_grads

@@ -289,8 +289,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    import importlib
     import sys
 
     from .._missing import missing
+
+    if name in ("DataParallel", "parallel"):
+        parallel = importlib.import_module(".parallel", __name__)
+        return parallel if name == "parallel" else parallel.DataParallel
 
     raise missing(sys.modules[__name__], name)
