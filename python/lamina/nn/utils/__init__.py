@@ -28,8 +28,9 @@ def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
 def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
     """The norm of all tensors as one vector: a scalar tensor."""
     with lamina.no_grad():
-        norms = [lamina.norm(t, norm_type).to(lamina.float32) for t in tensors]
-        total = lamina.norm(lamina.stack(norms), norm_type) if norms else lamina.tensor(0.0)
+        norms = [lamina.norm(t, norm_type) for t in tensors]
+        wide = lamina.float64 if any(n.dtype == lamina.float64 for n in norms) else lamina.float32
+        total = lamina.norm(lamina.stack([n.to(wide) for n in norms]), norm_type) if norms else lamina.tensor(0.0)
     if error_if_nonfinite and not bool(lamina.isfinite(total)):
         raise RuntimeError(
             f"clip_grad_norm_: the total norm of order {norm_type} of the gradients is {float(total.item())}, so they "
