@@ -5,11 +5,14 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads
     from ._model import Model as Model
+    from .anomaly import AnomalyDetector as AnomalyDetector
+    from .autoencoder import Autoencoder as Autoencoder
+    from .autoencoder import AutoencoderConfig as AutoencoderConfig
     from .cnn import CNN as CNN
+    from .cnn import VGG as VGG
     from .cnn import CNNConfig as CNNConfig
     from .cnn import LeNet as LeNet
     from .cnn import LeNetConfig as LeNetConfig
-    from .cnn import VGG as VGG
     from .cnn import VGGConfig as VGGConfig
     from .cnn import vgg11 as vgg11
     from .cnn import vgg13 as vgg13
@@ -18,6 +21,11 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from .efficientnet import EfficientNet as EfficientNet
     from .efficientnet import EfficientNetConfig as EfficientNetConfig
     from .efficientnet import efficientnet_b0 as efficientnet_b0
+    from .gan import DCGAN as DCGAN
+    from .gan import GAN as GAN
+    from .gan import DCGANConfig as DCGANConfig
+    from .gan import GANConfig as GANConfig
+    from .gan import wgan_gp as wgan_gp
     from .mlp import MLP as MLP
     from .mlp import MLPConfig as MLPConfig
     from .mobilenet import MobileNetV2 as MobileNetV2
@@ -28,14 +36,27 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from .resnet import resnet18 as resnet18
     from .resnet import resnet34 as resnet34
     from .resnet import resnet50 as resnet50
+    from .unet import UNet as UNet
+    from .unet import UNetConfig as UNetConfig
+    from .vae import VAE as VAE
+    from .vae import VAEConfig as VAEConfig
+    from .vit import ViT as ViT
+    from .vit import ViTConfig as ViTConfig
+    from .vit import vit_b_16 as vit_b_16
 
 _FILES = {
     "_model": "Model",
+    "anomaly": "AnomalyDetector",
+    "autoencoder": "Autoencoder AutoencoderConfig",
     "cnn": "CNN CNNConfig LeNet LeNetConfig VGG VGGConfig vgg11 vgg13 vgg16 vgg19",
     "efficientnet": "EfficientNet EfficientNetConfig efficientnet_b0",
+    "gan": "DCGAN DCGANConfig GAN GANConfig wgan_gp",
     "mlp": "MLP MLPConfig",
     "mobilenet": "MobileNetV2 MobileNetV2Config mobilenet_v2",
     "resnet": "ResNet ResNetConfig resnet18 resnet34 resnet50",
+    "unet": "UNet UNetConfig",
+    "vae": "VAE VAEConfig",
+    "vit": "ViT ViTConfig vit_b_16",
 }
 _LAZY = {name: file for file, names in _FILES.items() for name in names.split()}
 

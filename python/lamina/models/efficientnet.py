@@ -148,7 +148,7 @@ def efficientnet_b0(**overrides: Any) -> EfficientNet:
     """EfficientNet-B0, 5,288,548 parameters: (N, 3, H, W) -> (N, 1000).
 
     >>> import lamina
-    >>> lamina.models.efficientnet_b0(width_mult=0.1)(lamina.zeros(1, 3, 32, 32)).shape
+    >>> lamina.models.efficientnet_b0(width_mult=0.1).eval()(lamina.zeros(1, 3, 32, 32)).shape
     (1, 1000)
     """
     return EfficientNet(**overrides)

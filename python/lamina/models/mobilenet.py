@@ -93,7 +93,7 @@ def mobilenet_v2(**overrides: Any) -> MobileNetV2:
     """MobileNetV2, 3,504,872 parameters: (N, 3, H, W) -> (N, 1000).
 
     >>> import lamina
-    >>> lamina.models.mobilenet_v2(width_mult=0.1, last=32)(lamina.zeros(1, 3, 32, 32)).shape
+    >>> lamina.models.mobilenet_v2(width_mult=0.1, last=32).eval()(lamina.zeros(1, 3, 32, 32)).shape
     (1, 1000)
     """
     return MobileNetV2(**overrides)
