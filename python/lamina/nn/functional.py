@@ -8,6 +8,7 @@ from typing import Any
 
 from .._C import Tensor
 from .._C import functional as _F
+from ._attention import multi_head_attention_forward as multi_head_attention_forward
 from ._bilinear import bilinear as bilinear
 
 adaptive_avg_pool2d = _F.adaptive_avg_pool2d

@@ -10,6 +10,7 @@ from ..._C import Tensor
 from . import parametrizations as parametrizations
 from . import parametrize as parametrize
 from . import prune as prune
+from . import rnn as rnn
 from .fusion import fuse_conv_bn_eval as fuse_conv_bn_eval
 from .fusion import fuse_conv_bn_weights as fuse_conv_bn_weights
 from .fusion import fuse_linear_bn_eval as fuse_linear_bn_eval
