@@ -1,0 +1,86 @@
+"""Means of what is measured per batch: of a function, or of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ._base import ExactSum, Metric, to_array
+
+
+class Mean(Metric):
+    """The mean of a function over all rows: `function(*batch)` gives one value per row, or the mean of the batch.
+
+    >>> import lamina
+    >>> metric = lamina.metrics.Mean(lambda output, target: (output - target).abs().mean())
+    >>> metric.update(lamina.tensor([1.0, 2.0]), lamina.tensor([1.0, 1.0]))
+    >>> metric.compute()
+    0.5
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        super().__init__()
+
+    def reset(self) -> None:
+        self._sum, self._count = ExactSum(), 0
+
+    def update(self, *batch: Any) -> None:
+        value = to_array("Mean", self.function(*batch))
+        rows = len(batch[0]) if getattr(batch[0], "shape", ()) else 1
+        self._count += rows
+        if value.shape[:1] == (rows,) and value.ndim == 1:
+            self._sum.add(value)
+        elif value.size == 1:
+            self._sum.add(value.reshape(()) * rows)
+        else:
+            raise ValueError(f"Mean: the function should give one number or one a row, got shape {value.shape}")
+
+    def compute(self) -> float:
+        return self._sum.over(self._count)
+
+    def _merge(self, other: Mean) -> None:
+        self._sum.merge(other._sum)
+        self._count += other._count
+
+
+class MeanLoss(Metric):
+    """The mean of losses that are means themselves: `update(loss, rows)` weighs each by its rows.
+
+    >>> import lamina
+    >>> metric = lamina.metrics.MeanLoss()
+    >>> metric.update(lamina.tensor(2.0), 3); metric.update(6.0, 1)
+    >>> metric.compute()
+    3.0
+    """
+
+    def reset(self) -> None:
+        self._sum, self._count = ExactSum(), 0
+
+    def update(self, loss: Any, rows: int = 1) -> None:
+        value = to_array("MeanLoss", loss)
+        if value.size != 1:
+            raise ValueError(f"MeanLoss: the loss should be one number, got shape {value.shape}")
+        part = ExactSum()
+        part.add(value)
+        part.units *= rows  # exact as well
+        self._sum.merge(part)
+        self._count += rows
+
+    def compute(self) -> float:
+        return self._sum.over(self._count)
+
+    def _merge(self, other: MeanLoss) -> None:
+        self._sum.merge(other._sum)
+        self._count += other._count
+
+    def state(self) -> list[Any]:
+        """What was seen, in numbers that JSON keeps exactly."""
+        return [self._sum.units, self._sum.special, self._count]
+
+    @classmethod
+    def from_state(cls, state: list[Any]) -> MeanLoss:
+        """A metric that has seen what `state` says."""
+        metric = cls()
+        metric._sum.units, metric._sum.special, metric._count = state
+        return metric

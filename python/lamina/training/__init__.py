@@ -1,0 +1,40 @@
+"""Training: fit, Trainer, callbacks, checkpoints, and checks that say what is wrong with a run."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # what __getattr__ loads
+    from .callbacks import Callback as Callback
+    from .evaluation import evaluate as evaluate
+    from .evaluation import predict as predict
+    from .history import History as History
+    from .trainer import Trainer as Trainer
+    from .trainer import fit as fit
+    from .warnings import NaNLossError as NaNLossError
+    from .warnings import TrainingWarning as TrainingWarning
+
+_FILES = {
+    "callbacks": "Callback",
+    "evaluation": "evaluate predict",
+    "history": "History",
+    "trainer": "Trainer fit",
+    "warnings": "NaNLossError TrainingWarning",
+}
+_LAZY = {name: file for file, names in _FILES.items() for name in names.split()}
+
+__all__ = sorted(_LAZY)
+
+
+def __getattr__(name: str) -> object:
+    import importlib
+    import sys
+
+    if name in _LAZY:
+        return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
+    from .._missing import missing
+
+    raise missing(sys.modules[__name__], name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

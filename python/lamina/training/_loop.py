@@ -1,0 +1,256 @@
+"""The loop of a run: epochs, steps, records, checkpoints, and how it ends."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from .. import serialization
+from ..metrics import MeanLoss
+from ..optim.lr_scheduler import ReduceLROnPlateau
+from . import _data
+from .evaluation import run_evaluation
+from .history import Record
+
+if TYPE_CHECKING:
+    from ..nn import Module
+    from ._interrupt import Interrupts
+    from ._options import Task
+    from .callbacks import Callback, EarlyStopping
+    from .checkpoint import Checkpoint
+    from .history import History
+
+
+class Loop:
+    """What Trainer inherits: its fields are made there."""
+
+    model: Module
+    task: Task
+    history: History
+    state: Checkpoint
+    stopping: EarlyStopping | None
+    stopped: str
+    epochs: int | None
+    steps: int | None
+    total_steps: int | None
+    schedulers: dict[str, Any]
+    optimizers: dict[str, Any]
+    checkpoint: Any
+    ema: Any
+    _active: list[Callback]
+    _interrupts: Interrupts
+    _losses: dict[str, MeanLoss]
+
+    @property
+    def trained(self) -> Module:
+        """What is validated and kept: the model, or the average of its weights."""
+        return self.model if self.ema is None else self.ema.module
+
+    @property
+    def monitored(self) -> str:
+        """The quantity that early stopping and the schedule "plateau" look at."""
+        return self.monitor or ("loss" if self.validation is None else "val_loss")
+
+    @property
+    def epoch(self) -> int:
+        """Epochs that are done."""
+        return self.state.epoch
+
+    @property
+    def step(self) -> int:
+        """Steps of the optimizer that are done."""
+        return self.state.step
+
+    def stop(self, why: str = "stopped by a callback") -> None:
+        """Ends the run after the present step."""
+        self.stopped = why
+
+    def run(self) -> None:
+        """Everything between on_fit_begin and on_fit_end."""
+        self._call("on_fit_begin")
+        self._saved = None
+        try:
+            while not self._done():
+                self._epoch()
+            if self.checkpoint is not None and self._saved != (self.epoch, self.step, self.stopped):
+                self._save()
+        except KeyboardInterrupt:
+            if self.checkpoint is not None:
+                self._save_interrupted()
+            raise
+        self._finish()
+
+    def _call(self, turn: str, *arguments: Any) -> None:
+        for callback in self._active:
+            getattr(callback, turn)(self, *arguments)
+
+    def _done(self) -> bool:
+        """Whether the run is over."""
+        if self.stopped or (self.steps is not None and self.step >= self.steps):
+            return True
+        return self.epochs is not None and self.epoch >= self.epochs
+
+    def _epoch(self) -> None:
+        """One epoch, or what is left of it."""
+        self._call("on_epoch_begin")
+        self.model.train()
+        source = self.state.open_epoch()
+        while True:
+            group = [self._make_batch(raw) for raw in islice(source, self.accumulate)]
+            if not group:
+                break
+            self._call("on_batch_begin", group)
+            with self._interrupts.whole():
+                self._one_step(group)
+            if self.record_every is not None and self.step % self.record_every == 0:
+                self._record(epoch_ends=False)
+            if self._due("step", self.step):
+                self._save()
+            if self._done():
+                self._record(epoch_ends=False)
+                return
+        if self.state.batch == 0:
+            raise ValueError("fit: the data has no batches")
+        self._record(epoch_ends=True)
+        if self._due("epoch", self.epoch):
+            self._save()
+
+    def _one_step(self, group: list[_data.Batch]) -> None:
+        losses = self._take_step(group)
+        rows = sum(_data.rows_of(batch) for batch in group)
+        for name, value in losses.items():
+            self._losses.setdefault(name, MeanLoss()).update(value, rows)
+        if self._when == "batch":
+            for schedule in self.schedulers.values():
+                schedule.step()
+        if self.ema is not None:
+            self.ema.update_parameters(self.model)
+        self.state.step += 1
+        self._call("on_batch_end", losses["loss"])
+
+    def _record(self, epoch_ends: bool) -> None:
+        """Closes a record and, where it ends, the epoch: validation, schedules, history, callbacks."""
+        fresh = bool(self._losses)
+        values = self._validate() if fresh else {}
+        with self._interrupts.whole():
+            if fresh:
+                self._append(values)
+            if epoch_ends:
+                if self._when == "epoch":
+                    self._step_schedules(False)
+                self.state.close_epoch()
+            if fresh:
+                self._step_schedules(True)
+                self._call("on_epoch_end", self.history[-1])
+        self.model.train()
+
+    def _validate(self) -> dict[str, float]:
+        if self.validation is None:
+            return {}
+        self._call("on_validation_begin")
+        values = run_evaluation(self.trained, self.validation, self._judge)
+        self._call("on_validation_end", values)
+        return {f"val_{name}": value for name, value in values.items()}
+
+    def _append(self, values: dict[str, float]) -> None:
+        record: Record = {"epoch": self.epoch + 1, "step": self.step}
+        record.update({name: mean.compute() for name, mean in self._losses.items()})
+        record.update(values)
+        record["lr"] = next(iter(self.optimizers.values())).param_groups[0]["lr"]
+        record["seconds"] = self._lap()
+        self.history.append(record)
+        self._losses, self._seconds = {}, 0.0
+
+    def _lap(self) -> float:
+        """Seconds of this record so far, with those before a resumed run's break."""
+        now = time.perf_counter()
+        self._seconds += now - self._clock
+        self._clock = now
+        return self._seconds
+
+    def _step_schedules(self, plateau: bool) -> None:
+        for schedule in self.schedulers.values():
+            if isinstance(schedule, ReduceLROnPlateau) is plateau:
+                if plateau:
+                    if self.monitored not in self.history[-1]:
+                        raise ValueError(
+                            f"monitor={self.monitored!r} is not measured; there is {', '.join(self.history[-1])}"
+                        )
+                    schedule.step(self.history[-1][self.monitored])
+                else:
+                    schedule.step()
+
+    def not_finite(self, value: float, batch: _data.Batch) -> NoReturn:
+        """Ends the run: the loss is no number."""
+        from .warnings import NaNLossError
+
+        what = "NaN" if math.isnan(value) else "infinite"
+        raise NaNLossError(f"fit: the loss became {what} in step {self.step + 1}")
+
+    # -- checkpoints --------------------------------------------------------------------------------------------------
+    def _begin_from_checkpoint(self) -> None:
+        """resume: takes everything back from the file, where there is one."""
+        path = self.checkpoint if self.resume is True else self.resume
+        if not self.resume or (self.resume is True and not os.path.exists(path)):
+            return
+        tree = serialization.load(path)
+        extra = tree.get("extra") if isinstance(tree, dict) else None
+        if not isinstance(extra, dict) or "plan" not in extra:
+            raise ValueError(f"resume: {os.fspath(path)} is not a checkpoint of fit")
+        for name, value in self._plan().items():
+            if extra["plan"][name] != value:
+                raise ValueError(f"resume: {name} was {extra['plan'][name]} when the file was written, now {value}")
+        self.state.load_state_dict(tree)
+        self.history.records = list(extra["history"])
+        self._losses = {name: MeanLoss.from_state(state) for name, state in extra["losses"].items()}
+        self._seconds, self.stopped = extra["seconds"], extra["stopped"]
+        for callback, state in zip(self._kept, extra["callbacks"], strict=True):
+            callback.load_state_dict(state)
+
+    def _save_interrupted(self) -> None:
+        """Ctrl-C: the state is saved where it is whole, and the way back is said."""
+        path = os.fspath(self.checkpoint)
+        where = f"lamina: interrupted in epoch {self.epoch + 1} after step {self.step}"
+        if self._interrupts.safe:
+            self._save()
+            print(f"{where}; saved {path}; to go on: the same call with resume=True", file=sys.stderr)
+        elif os.path.exists(path):
+            print(f"{where}; {path} has an earlier step; to go on from it: resume=True", file=sys.stderr)
+
+    def _finish(self) -> None:
+        """The weights that are kept: those of the best record, or the averages, or the last."""
+        if self.stopping is not None and self.stopping.weights:
+            self.model.load_state_dict(self.stopping.weights)
+            self.history.best_epoch = self.stopping.best_epoch
+        elif self.ema is not None and self.step > 0:
+            self.model.load_state_dict(self.ema.module.state_dict())
+        self.history.stopped = self.stopped
+
+    def _due(self, unit: str, count: int) -> bool:
+        return self.checkpoint is not None and self._period[1] == unit and count % self._period[0] == 0
+
+    def _save(self) -> None:
+        extra = self.state.extra
+        extra["history"] = self.history.records
+        extra["losses"] = {name: mean.state() for name, mean in self._losses.items()}
+        extra["seconds"], extra["stopped"] = self._lap(), self.stopped
+        extra["callbacks"] = [callback.state_dict() for callback in self._kept]
+        extra["plan"] = self._plan()
+        self.state.save(self.checkpoint)
+        self._saved = (self.epoch, self.step, self.stopped)
+        self._call("on_checkpoint", str(self.checkpoint))
+
+    def _plan(self) -> dict[str, Any]:
+        """What must be the same in a run that is resumed."""
+        rows = getattr(getattr(self.loader, "dataset", None), "__len__", None)
+        return {
+            "batches": _data.batches_in(self.loader),
+            "rows": rows() if rows is not None else None,
+            "accumulate": self.accumulate,
+            "callbacks": [type(callback).__name__ for callback in self._kept],
+            "steps of the schedule": self.total_steps if self._when == "batch" and self.schedulers else None,
+        }

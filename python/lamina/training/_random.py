@@ -1,0 +1,203 @@
+"""The random states of a run, and the place in its data: what makes a resumed epoch equal the unbroken one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import FunctionType, MethodType
+from typing import Any
+
+import lamina
+
+from .._C import Generator, Tensor
+
+_MOST = 10_000  # objects looked at below a loader
+_LONG = 64  # longer lists hold data, not settings
+
+
+class Stream:
+    """The batches of one epoch after the other, with what is needed to begin again in the middle of one.
+
+    At the start of an epoch the states of all generators are noted, and before each batch that of the default one,
+    which dropout and the dataset may share. A resumed epoch sets the former, reads the used batches again with the
+    latter, and then has every state as it was. `inside` are generators that the loader itself draws from: reading again
+    brings them to their place, ahead of it by what threads prefetch.
+    """
+
+    def __init__(self, inside: Sequence[Generator], others: Sequence[Any]) -> None:
+        known = {id(g) for g in inside}
+        self._inside = list(inside)
+        self._others = [g for g in others if id(g) not in known and g is not lamina.default_generator]
+        for generator in self._others:
+            _state_of(generator)  # refuses what has none
+        self.used = 0
+        self._start: list[Any] = []
+        self._before: list[Tensor] = []  # of each used batch
+        self._fetching: Tensor | None = None
+        self._loaded: Mapping[str, Any] | None = None
+
+    def batches(self, loader: Iterable[Any]) -> Iterator[Any]:
+        """What is left of this epoch."""
+        source = self._replayed(loader) if self._loaded is not None else self._begun(loader)
+        while True:
+            self._fetching = lamina.get_rng_state()
+            try:
+                batch = next(source)
+            except StopIteration:
+                self._fetching = None
+                return
+            self._before.append(self._fetching)
+            self._fetching = None
+            self.used += 1
+            yield batch
+
+    def _begun(self, loader: Iterable[Any]) -> Iterator[Any]:
+        self.close()
+        self._start = [_state_of(g) for g in (*self._inside, *self._others)]
+        return iter(loader)
+
+    def _replayed(self, loader: Iterable[Any]) -> Iterator[Any]:
+        loaded, self._loaded = self._loaded, None
+        assert loaded is not None
+        generators = (*self._inside, *self._others)
+        self._start, self._before = list(loaded["start"]), [row.clone() for row in loaded["before"]]
+        if not self._before:  # between two epochs
+            self._set_now(loaded)
+            return self._begun(loader)
+        for generator, state in zip(generators, self._start, strict=True):
+            _set_state(generator, state)
+        lamina.set_rng_state(self._before[0])
+        source = iter(loader)
+        for state in self._before:
+            lamina.set_rng_state(state)
+            if next(source, self) is self:
+                raise ValueError(f"resume: the data has fewer batches than the {len(self._before)} used before")
+        self.used = len(self._before)
+        for generator, state in zip(self._others, loaded["others"], strict=True):
+            _set_state(generator, state)
+        lamina.set_rng_state(loaded["default"])
+        return source
+
+    def _set_now(self, loaded: Mapping[str, Any]) -> None:
+        states = (*loaded["inside"], *loaded["others"])
+        for generator, state in zip((*self._inside, *self._others), states, strict=True):
+            _set_state(generator, state)
+        lamina.set_rng_state(loaded["default"])
+
+    def close(self) -> None:
+        """The epoch is over."""
+        self.used, self._start, self._before, self._loaded = 0, [], [], None
+
+    def state_dict(self) -> dict[str, Any]:
+        if self._loaded is not None:  # nothing was read since
+            return dict(self._loaded)
+        states = [_state_of(g) for g in (*self._inside, *self._others)]
+        if self._start and not self._before:  # the loader may have drawn its order, but nothing was used
+            states = self._start
+        return {
+            "start": list(self._start),
+            "before": lamina.stack(self._before) if self._before else [],
+            "default": lamina.get_rng_state() if self._fetching is None else self._fetching,
+            "inside": states[: len(self._inside)],
+            "others": states[len(self._inside) :],
+        }
+
+    def check(self, state: Mapping[str, Any]) -> None:
+        for name, here in (("inside", self._inside), ("others", self._others)):
+            if len(state[name]) != len(here):
+                where = "loader and its dataset" if name == "inside" else "argument generators"
+                raise ValueError(
+                    f"Checkpoint: the {where} had {len(state[name])} generators when the file was written, "
+                    f"now {len(here)}"
+                )
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.check(state)
+        self.close()
+        self._set_now(state)
+        self._loaded = state
+
+
+def _state_of(generator: Any) -> Any:
+    if isinstance(generator, Generator):
+        return generator.get_state()
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    bits = getattr(generator, "bit_generator", None) or getattr(generator, "_bit_generator", None)
+    if bits is not None:
+        return _plain(bits.state)
+    raise TypeError(
+        "generators: expected lamina.Generator, numpy.random.Generator or random.Random, "
+        f"got {type(generator).__name__}"
+    )
+
+
+def _set_state(generator: Any, state: Any) -> None:
+    if isinstance(generator, Generator):
+        generator.set_state(state)
+    elif isinstance(generator, random.Random):
+        generator.setstate(state)
+    else:
+        bits = getattr(generator, "bit_generator", None) or generator._bit_generator
+        bits.state = _arrays(state)
+
+
+def _plain(value: Any) -> Any:
+    """The state of a NumPy bit generator, its arrays as lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return {"array": value.tolist()} if hasattr(value, "tolist") and getattr(value, "shape", ()) else value
+
+
+def _arrays(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"array"}:
+        import numpy as np
+
+        return np.array(value["array"], dtype=np.uint64)
+    return {key: _arrays(item) for key, item in value.items()}
+
+
+def find_generators(root: Any) -> list[Generator]:
+    """The lamina generators that an object holds (attributes, items, closures), in a fixed order, each once."""
+    found: list[Generator] = []
+    seen: set[int] = set()
+    stack, looked = [root], 0
+    while stack and looked < _MOST:
+        value = stack.pop()
+        if value is None or isinstance(value, (Tensor, str, bytes, int, float, type)) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        looked += 1
+        if isinstance(value, Generator):
+            if value is not lamina.default_generator:
+                found.append(value)
+            continue
+        stack.extend(reversed(list(_inner(value))))
+    return found
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values() if len(value) <= _LONG else ()
+    if isinstance(value, (list, tuple)):
+        return value if len(value) <= _LONG else ()
+    if isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
+        return [*cells, *(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    if isinstance(value, MethodType):
+        return [value.__self__, value.__func__]
+    held = getattr(value, "__dict__", None)
+    if not isinstance(held, dict) or type(value).__name__ == "module":
+        return ()
+    partial = [value.func, value.args, value.keywords] if type(value).__name__ == "partial" else []
+    return [*partial, *held.values()]
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        cell.cell_contents
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,126 @@
+"""One step of an optimizer from a group of batches: the usual one, LBFGS, and that of a model with its own."""
+
+from __future__ import annotations
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import lamina
+
+from .. import optim
+from .._C import Tensor
+from ..nn.utils import clip_grad_norm_, clip_grad_value_
+from ._data import Batch, rows_of
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+Losses = dict[str, float]
+
+
+def step_of(trainer: Trainer) -> Usual:
+    """How this model is trained."""
+    if trainer.own_step:
+        return Own(trainer)
+    if any(isinstance(o, optim.LBFGS) for o in trainer.optimizers.values()):
+        if trainer.accumulate > 1:
+            raise ValueError("accumulate: LBFGS computes the loss several times a step; hint: a larger batch_size")
+        return Closure(trainer)
+    return Usual(trainer)
+
+
+class Usual:
+    """zero_grad, loss and backward of each batch, clipping, step."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.model = trainer.model
+        self.optimizers = list(trainer.optimizers.values())
+        self.loss = trainer.task.loss
+        self.params = [p for o in self.optimizers for g in o.param_groups for p in g["params"]]
+
+    def autocast(self) -> AbstractContextManager[Any]:
+        if self.trainer.precision == "float32":
+            return nullcontext()
+        device = str(self.params[0].device).partition(":")[0] if self.params else "cpu"
+        return lamina.autocast(device, dtype=lamina.bfloat16)
+
+    def __call__(self, batches: list[Batch]) -> Losses:
+        for optimizer in self.optimizers:
+            optimizer.zero_grad()
+        value = self._backward(batches)
+        self._clip()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        return {"loss": value}
+
+    def _backward(self, batches: list[Batch]) -> float:
+        """The gradients of the mean loss over the rows of all batches."""
+        assert self.loss is not None
+        rows = [rows_of(batch) for batch in batches]
+        total, value = sum(rows), 0.0
+        for batch, count in zip(batches, rows, strict=True):
+            with self.autocast():
+                loss = self._scalar(self.loss(*batch))
+            found = float(loss.item())
+            if not math.isfinite(found):
+                self.trainer.not_finite(found, batch)
+            value += found * (count / total)
+            (loss if len(batches) == 1 else loss * (count / total)).backward()
+        return value
+
+    def _scalar(self, loss: Any) -> Tensor:
+        if not isinstance(loss, Tensor) or loss.numel() != 1:
+            got = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else type(loss).__name__
+            raise ValueError(f"fit: the loss should be a tensor with one value, got {got}; hint: reduction='mean'")
+        if not loss.requires_grad:
+            raise ValueError(
+                "fit: the loss does not depend on any parameter; hint: detach(), no_grad(), item() or numpy() in "
+                "forward cuts it off"
+            )
+        return loss
+
+    def _clip(self) -> None:
+        if self.trainer.clip_value is not None:
+            clip_grad_value_(self.params, self.trainer.clip_value)
+        if self.trainer.clip_norm is not None:
+            clip_grad_norm_(self.params, self.trainer.clip_norm)
+
+
+class Closure(Usual):
+    """LBFGS computes loss and gradients as often as it needs."""
+
+    def __call__(self, batches: list[Batch]) -> Losses:
+        first: list[float] = []
+
+        def closure() -> float:
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
+            value = self._backward(batches)
+            self._clip()
+            first.append(value)
+            return value
+
+        for optimizer in self.optimizers:
+            optimizer.step(closure)
+        return {"loss": first[0]}
+
+
+class Own(Usual):
+    """The model's training_step does everything itself and tells its losses."""
+
+    def __call__(self, batches: list[Batch]) -> Losses:
+        with self.autocast():
+            losses = self.model.training_step(batches[0], self.trainer.optimizers)
+        if isinstance(losses, Tensor):
+            losses = {"loss": losses}
+        if not isinstance(losses, dict) or not losses:
+            raise TypeError(
+                f"{type(self.model).__name__}.training_step should return a dict of losses, got {type(losses).__name__}"
+            )
+        found = {name: float(v.item() if isinstance(v, Tensor) else v) for name, v in losses.items()}
+        for value in found.values():
+            if not math.isfinite(value):
+                self.trainer.not_finite(value, batches[0])
+        return found if "loss" in found else {"loss": sum(found.values()), **found}

@@ -1,0 +1,196 @@
+"""Trainer and fit: the training loop for any module, with everything that runs need besides."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import lamina
+
+from . import _data
+from ._interrupt import Interrupts
+from ._loop import Loop
+from ._options import optimizers_of, schedule_of, task_of
+from ._settings import PRECISIONS, check, check_own_step, checkpoint_period
+from ._steps import step_of
+from .callbacks import Callback, EarlyStopping, direction
+from .checkpoint import Checkpoint
+from .history import History
+
+if TYPE_CHECKING:
+    from ..nn import Module
+
+Path = str | os.PathLike[str]
+
+
+class Trainer(Loop):
+    """Trains a module: any nn.Module with `loss`, or a Model, which has its own.
+
+    See docs of the options in `fit`, which is `Trainer(model, ...).fit(data, validation)`. A trainer keeps `model`,
+    `optimizers` and `schedulers` (dicts by name), `ema`, `history`, `epoch`, `step`, `total_steps` for callbacks.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        *,
+        loss: Any = None,
+        optimizer: Any = "adamw",
+        lr: float = 1e-3,
+        weight_decay: float | None = None,
+        scheduler: Any = None,
+        scheduler_step: str | None = None,
+        metrics: Any = None,
+        epochs: int | None = None,
+        steps: int | None = None,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        ema: float | None = None,
+        precision: str = "float32",
+        early_stopping: int | None = None,
+        monitor: str | None = None,
+        mode: str = "auto",
+        min_delta: float = 0.0,
+        restore_best: bool | None = None,
+        record_every: int | None = None,
+        checkpoint: Path | None = None,
+        checkpoint_every: str | int = "epoch",
+        resume: bool | Path = False,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = True,
+        log: Path | Sequence[Path] | None = None,
+        energy: bool = False,
+        seed: int | None = 0,
+        num_workers: int = 0,
+        generators: Sequence[Any] = (),
+        checks: bool = True,
+    ) -> None:
+        self.model, self.loss, self.optimizer, self.lr, self.weight_decay = model, loss, optimizer, lr, weight_decay
+        self.scheduler, self.scheduler_step, self.metrics = scheduler, scheduler_step, metrics
+        self.epochs = 10 if epochs is None and steps is None else epochs
+        self.steps, self.batch_size, self.shuffle, self.accumulate = steps, batch_size, shuffle, accumulate
+        self.clip_norm, self.clip_value, self.precision, self.record_every = (
+            clip_norm,
+            clip_value,
+            precision,
+            record_every,
+        )
+        self.early_stopping, self.monitor, self.mode, self.min_delta = early_stopping, monitor, mode, min_delta
+        self.restore_best = early_stopping is not None if restore_best is None else restore_best
+        self.checkpoint, self.checkpoint_every, self.resume = checkpoint, checkpoint_every, resume
+        self.callbacks, self.progress, self.log, self.energy = list(callbacks), progress, log, energy
+        self.seed, self.num_workers, self.generators, self.checks = seed, num_workers, generators, checks
+        self.ema_decay = ema
+        check(self)
+        self._period = checkpoint_period(checkpoint_every)
+        self.precision = PRECISIONS[precision]
+        self.own_step = callable(getattr(model, "training_step", None))
+        if self.own_step:
+            check_own_step(self, type(model).__name__)
+        self.task = task_of(model, loss, metrics)
+        if self.task.loss is None:
+            raise ValueError(f"fit: {type(model).__name__} is no Model, so it needs loss=, for example 'cross_entropy'")
+
+    def fit(self, data: Any, validation: Any = None) -> History:
+        """Trains on `data`; `validation` is data as well, or the fraction of the rows to hold out."""
+        modes = [(module, module.training) for module in self.model.modules()]
+        with ExitStack() as stack:
+            if self.seed is not None:
+                stack.enter_context(lamina.random.fork_rng())
+                lamina.manual_seed(self.seed)
+            self._prepare(data, validation)
+            self._interrupts = Interrupts()
+            if self.checkpoint is not None:
+                stack.enter_context(self._interrupts)
+            try:
+                self.run()
+            finally:
+                self._call("on_fit_end")
+                for module, mode in modes:
+                    module.training = mode
+                for optimizer in self.optimizers.values():
+                    optimizer.zero_grad()
+        return self.history
+
+    def _prepare(self, data: Any, validation: Any) -> None:
+        if isinstance(validation, float):
+            data, validation = _data.split(data, validation, self.seed or 0)
+        generator = None if self.seed is None else lamina.Generator().manual_seed(self.seed)
+        self.loader = _data.as_loader(data, self.batch_size, self.shuffle, generator, self.num_workers)
+        self.validation = None if validation is None else _data.as_loader(validation, self.batch_size)
+        self.history, self.stopped, self._losses, self._seconds = History(), "", {}, 0.0
+        self._make_batch = _data.batch_maker(self.model)
+        self._plan_steps()
+        self._make_optimizers()
+        self._judge = task_of(self.trained, self.loss, self.metrics)
+        self._make_callbacks()
+        self._take_step = step_of(self)
+        self.state = Checkpoint(
+            model=self.model,
+            optimizer=self.optimizers,
+            scheduler=self.schedulers,
+            ema=self.ema,
+            loader=self.loader,
+            generators=self.generators,
+        )
+        self._begin_from_checkpoint()
+        self._clock = time.perf_counter()
+
+    def _plan_steps(self) -> None:
+        """total_steps: how many steps the run takes, where that is known."""
+        batches = _data.batches_in(self.loader)
+        self.total_steps = self.steps
+        if batches is not None and self.epochs is not None:
+            full = self.epochs * -(-batches // self.accumulate)
+            self.total_steps = full if self.steps is None else min(full, self.steps)
+        if batches is None and self.epochs is None and self.steps is None:
+            raise ValueError("fit: give epochs or steps")
+
+    def _make_optimizers(self) -> None:
+        if self.own_step:
+            self.optimizers = dict(self.model.configure_optimizers(self.lr))
+        else:
+            self.optimizers = optimizers_of(self.model, self.optimizer, self.lr, self.weight_decay)
+        mode = direction(self.monitored) if self.mode == "auto" else self.mode
+        self.schedulers: dict[str, Any] = {}
+        self._when = "epoch"
+        for name, optimizer in self.optimizers.items():
+            schedule, when = schedule_of(self.scheduler, optimizer, self.total_steps, self.epochs, mode)
+            if schedule is not None:
+                self.schedulers[name], self._when = schedule, self.scheduler_step or when
+        self.ema = None
+        if self.ema_decay is not None:
+            from ..optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+            self.ema = AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(self.ema_decay))
+
+    def _make_callbacks(self) -> None:
+        self.stopping, self._kept = None, list(self.callbacks)
+        if self.early_stopping is not None or self.restore_best:
+            self.stopping = EarlyStopping(
+                self.early_stopping, self.monitored, self.mode, self.min_delta, self.restore_best
+            )
+            self._kept.insert(0, self.stopping)
+        self._active = list(self._kept)
+        if self.progress:
+            from ._reporting import Reporter
+
+            self._active.append(Reporter())
+
+
+def fit(model: Module, data: Any, validation: Any = None, **options: Any) -> History:
+    """Trains a module and returns its History: `Trainer(model, **options).fit(data, validation)`.
+
+    >>> import lamina
+    >>> x = lamina.linspace(0, 1, 32).unsqueeze(1)
+    >>> history = lamina.fit(lamina.nn.Linear(1, 1), (x, 3 * x), loss="mse", lr=0.1, epochs=20, progress=False)
+    >>> history[-1]["loss"] < 0.05
+    True
+    """
+    return Trainer(model, **options).fit(data, validation)
