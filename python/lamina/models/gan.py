@@ -157,7 +157,10 @@ class Adversarial(Model):
         return {name: optim.Adam(net.parameters(), lr, betas) for name, net in nets.items()}
 
     def training_step(self, batch: tuple[Any, ...], optimizers: dict[str, optim.Optimizer]) -> dict[str, Tensor]:
-        """One step of the discriminator and, every `critic_steps` of them, one of the generator; the losses by name."""
+        """One step of the discriminator and, every `critic_steps` of them, one of the generator.
+
+        The losses by name: "loss" is what the discriminator minimised, with the penalty.
+        """
         real = batch[0]
         self._check_data(real)
         optimizers["discriminator"].zero_grad()
@@ -169,6 +172,7 @@ class Adversarial(Model):
             penalty = gradient_penalty(self.discriminator, real, fake)
             losses["penalty"] = penalty.detach()
             loss = loss + self.config.penalty * penalty
+        losses["loss"] = loss.detach()
         loss.backward()
         optimizers["discriminator"].step()
         self.updates.add_(1)
