@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import lamina
 import numpy as np
 import pytest
@@ -128,3 +131,17 @@ def test_clipping_keeps_float64():
         assert norms[-1].dtype == lib.float64
     assert norms[0].item() == pytest.approx(norms[1].item(), rel=1e-15)
     np.testing.assert_allclose(grads[0], grads[1], rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "op", [lamina.add, lamina.nn.functional.gelu, lamina.tanh, lamina.linalg.matrix_exp, lamina.nn.functional.relu]
+)
+def test_operations_are_copied_by_name(op):
+    assert copy.copy(op) is op and copy.deepcopy([op])[0] is op and pickle.loads(pickle.dumps(op)) is op
+
+
+def test_a_layer_may_hold_an_operation():
+    layer = lamina.nn.TransformerEncoderLayer(4, 2, 8, activation="gelu")
+    for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert list(other.state_dict()) == list(layer.state_dict())
+    assert len(lamina.nn.TransformerEncoder(layer, 2).layers) == 2

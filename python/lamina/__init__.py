@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copyreg as _copyreg
+
 from . import _C
 from ._C import *  # noqa: F403
 from ._grad_mode import enable_grad as enable_grad
@@ -11,6 +13,8 @@ from ._grad_mode import set_grad_enabled as set_grad_enabled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
+    from collections.abc import Callable
+
     from . import amp as amp
     from . import array_api as array_api
     from . import audio as audio
@@ -89,6 +93,17 @@ contiguous_format = "contiguous_format"
 channels_last = "channels_last"
 channels_last_3d = "channels_last_3d"
 preserve_format = "preserve_format"
+
+
+def _reduce_operation(op: object) -> tuple[Callable[..., object], tuple[str, str]]:
+    """Operations are copied and pickled by name, so that a layer may hold one as its activation."""
+    from ._copying import reduce_operation
+
+    return reduce_operation(op)
+
+
+_operation: type[object] = type(_C.add)
+_copyreg.pickle(_operation, _reduce_operation)
 
 _SUBMODULES = frozenset(
     (

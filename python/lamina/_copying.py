@@ -1,8 +1,10 @@
-"""copy, deepcopy and pickle of tensors."""
+"""copy, deepcopy and pickle of tensors and operations."""
 
 from __future__ import annotations
 
 import copy
+import importlib
+from collections.abc import Callable
 from typing import Any
 
 from . import _C
@@ -60,3 +62,17 @@ def reduce(x: Tensor) -> tuple[Any, ...]:
         raise _C.GradError("pickle: only leaf tensors can be pickled; use detach()")
     state = dict(vars(x))
     return rebuild, (type(x), _C._to_bytes(x), tuple(x.shape), x.dtype.name, x.requires_grad, state)
+
+
+def operation(home: str, name: str) -> Any:
+    """The operation that reduce_operation() named."""
+    return getattr(importlib.import_module(home), name)
+
+
+def reduce_operation(op: Any) -> tuple[Callable[..., Any], tuple[str, str]]:
+    """For copy and pickle: an operation is one object, known by its place and name."""
+    name = op.__name__
+    for home in ("lamina", "lamina.nn.functional", "lamina.linalg", "lamina.special"):
+        if getattr(importlib.import_module(home), name, None) is op:
+            return operation, (home, name)
+    raise TypeError(f"pickle: operation {name!r} has no public name")
