@@ -8,6 +8,10 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from .anomaly import AnomalyDetector as AnomalyDetector
     from .autoencoder import Autoencoder as Autoencoder
     from .autoencoder import AutoencoderConfig as AutoencoderConfig
+    from .bert import BERT as BERT
+    from .bert import BERTConfig as BERTConfig
+    from .bert import BERTForMaskedLM as BERTForMaskedLM
+    from .bert import BERTForSequenceClassification as BERTForSequenceClassification
     from .cnn import CNN as CNN
     from .cnn import VGG as VGG
     from .cnn import CNNConfig as CNNConfig
@@ -26,6 +30,8 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from .gan import DCGANConfig as DCGANConfig
     from .gan import GANConfig as GANConfig
     from .gan import wgan_gp as wgan_gp
+    from .gpt import GPT as GPT
+    from .gpt import GPTConfig as GPTConfig
     from .mlp import MLP as MLP
     from .mlp import MLPConfig as MLPConfig
     from .mobilenet import MobileNetV2 as MobileNetV2
@@ -36,6 +42,17 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from .resnet import resnet18 as resnet18
     from .resnet import resnet34 as resnet34
     from .resnet import resnet50 as resnet50
+    from .rnn import LSTMLM as LSTMLM
+    from .rnn import Forecaster as Forecaster
+    from .rnn import ForecasterConfig as ForecasterConfig
+    from .rnn import LSTMClassifier as LSTMClassifier
+    from .rnn import LSTMForecaster as LSTMForecaster
+    from .rnn import RecurrentClassifier as RecurrentClassifier
+    from .rnn import RecurrentClassifierConfig as RecurrentClassifierConfig
+    from .rnn import RecurrentLM as RecurrentLM
+    from .rnn import RecurrentLMConfig as RecurrentLMConfig
+    from .t5 import T5 as T5
+    from .t5 import T5Config as T5Config
     from .unet import UNet as UNet
     from .unet import UNetConfig as UNetConfig
     from .vae import VAE as VAE
@@ -48,12 +65,19 @@ _FILES = {
     "_model": "Model",
     "anomaly": "AnomalyDetector",
     "autoencoder": "Autoencoder AutoencoderConfig",
+    "bert": "BERT BERTConfig BERTForMaskedLM BERTForSequenceClassification",
     "cnn": "CNN CNNConfig LeNet LeNetConfig VGG VGGConfig vgg11 vgg13 vgg16 vgg19",
     "efficientnet": "EfficientNet EfficientNetConfig efficientnet_b0",
     "gan": "DCGAN DCGANConfig GAN GANConfig wgan_gp",
+    "gpt": "GPT GPTConfig",
     "mlp": "MLP MLPConfig",
     "mobilenet": "MobileNetV2 MobileNetV2Config mobilenet_v2",
     "resnet": "ResNet ResNetConfig resnet18 resnet34 resnet50",
+    "rnn": (
+        "Forecaster ForecasterConfig LSTMClassifier LSTMForecaster LSTMLM RecurrentClassifier RecurrentClassifierConfig "
+        "RecurrentLM RecurrentLMConfig"
+    ),
+    "t5": "T5 T5Config",
     "unet": "UNet UNetConfig",
     "vae": "VAE VAEConfig",
     "vit": "ViT ViTConfig vit_b_16",
