@@ -14,8 +14,9 @@ from conftest import needs_torch, torch
 HOME = pathlib.Path(__file__).resolve().parent / "programs"
 NAMES = sorted(path.stem for path in HOME.glob("*.py"))
 
-# Largest relative differences in float32: of the first loss, of all losses, of other numbers. Wider ones say why.
-TOLERANCES = {name: (1e-5, 1e-4, 1e-3) for name in NAMES}
+# Largest relative differences: of the first loss, of all losses, of other numbers. What is seen is 1e-7 in float32 (the
+# programs' seeds keep away from values that rounding pushes over the kink of a ReLU) and 1e-14 in float64.
+FIRST, LOSSES, OTHERS, DOUBLE = 1e-5, 1e-4, 1e-3, 1e-10
 
 
 def test_all_are_here():
@@ -77,12 +78,11 @@ def test_learns(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_agrees(name):
     ours, theirs = run(name, lamina), run(name, torch)
-    first, losses, others = TOLERANCES[name]
     assert list(ours) == list(theirs)
     for key in theirs:
         if key.endswith("losses"):
-            assert difference(ours[key][:1], theirs[key][:1]) <= first, key
-        assert difference(ours[key], theirs[key]) <= (losses if key.endswith("losses") else others), key
+            assert difference(ours[key][:1], theirs[key][:1]) <= FIRST, key
+        assert difference(ours[key], theirs[key]) <= (LOSSES if key.endswith("losses") else OTHERS), key
 
 
 @needs_torch
@@ -91,7 +91,7 @@ def test_float64_agrees(name):
     ours, theirs = run(name, lamina, "float64"), run(name, torch, "float64")
     assert list(ours) == list(theirs)
     for key in theirs:
-        assert difference(ours[key], theirs[key]) <= 1e-9, key
+        assert difference(ours[key], theirs[key]) <= DOUBLE, key
 
 
 def test_translation_touches_imports_alone():

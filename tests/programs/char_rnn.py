@@ -45,7 +45,7 @@ class CharRNN(nn.Module):
 
     def init_hidden(self, batch_size):
         weight = next(self.parameters()).data
-        h = weight.new(self.n_layers, batch_size, self.n_hidden).zero_()
+        h = weight.new_zeros(self.n_layers, batch_size, self.n_hidden)
         if self.cell == "LSTM":
             return (h, h.clone())
         return h

@@ -11,7 +11,7 @@ import torch.nn.parallel
 import torch.optim as optim
 import torch.utils.data
 
-manualSeed = 999
+manualSeed = 7
 random.seed(manualSeed)
 torch.manual_seed(manualSeed)
 noise = np.random.RandomState(manualSeed)

@@ -49,7 +49,7 @@ class ResNet(nn.Module):
         self.layer2 = self._make_layer(block, 2 * width, num_blocks[1], stride=2)
         self.layer3 = self._make_layer(block, 4 * width, num_blocks[2], stride=2)
         self.linear = nn.Linear(4 * width * block.expansion, num_classes)
-        rng = np.random.RandomState(4)
+        rng = np.random.RandomState(8)
         for m in self.modules():
             if isinstance(m, nn.Conv2d):
                 n = m.kernel_size[0] * m.kernel_size[1] * m.out_channels

@@ -58,7 +58,7 @@ def init(m):
         m.bias.data.fill_(0.01)
 
 
-images = torch.Tensor(blobs(400))
+images = torch.as_tensor(blobs(400)).to(torch.get_default_dtype())
 train_loader = torch.utils.data.DataLoader(images[:320], batch_size=32, shuffle=False, num_workers=0, drop_last=True)
 test_loader = torch.utils.data.DataLoader(images[320:], batch_size=40)
 model = VAE().to(device)
