@@ -17,6 +17,7 @@ from lamina.autograd import gradcheck, gradgradcheck
 from lamina.nn.utils import rnn as packing
 from layer_twins import compare, flat
 
+pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections:UserWarning")  # PyTorch's, of its own speed
 KINDS = ["RNN", "LSTM", "GRU"]
 OPTIONS = [
     {},
