@@ -11,6 +11,7 @@ import pytest
 from conftest import needs_torch, torch
 from harness import to_numpy
 from lamina import models
+from models_dump import GENERATIVE, IMAGE
 
 F = lamina.nn.functional
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
@@ -210,41 +211,59 @@ def test_model_is_its_twin(name, dtype):
 @pytest.fixture(scope="module")
 def digits():
     x, y = lamina.datasets.digits()
-    return x[:320] * 2 - 1, y[:320]
+    return x[:640] * 2 - 1, y[:640]
 
 
-MAKERS = {
-    "mlp": lambda: models.MLP(),
-    "cnn": lambda: models.CNN(width=8),
-    "vgg": lambda: models.VGG(stages=(1, 1), width=8, hidden=32, pool=2, channels=1, classes=10, dropout=0.1),
-    "lenet": lambda: models.LeNet(size=8, padding=4, activation="relu"),
-    "resnet": lambda: models.ResNet(layers=(1, 1), width=8, stem="small", channels=1, classes=10),
-    "bottleneck": lambda: models.ResNet(
-        block="bottleneck", layers=(1, 1), width=4, stem="small", channels=1, classes=10, zero_init_residual=True
-    ),
-    "mobilenet": lambda: models.MobileNetV2(
-        stages=((1, 8, 1, 1), (4, 16, 2, 2)), stem=8, stem_stride=1, last=32, channels=1, classes=10
-    ),
-    "efficientnet": lambda: models.EfficientNet(
-        stages=((1, 3, 1, 8, 1), (4, 3, 2, 16, 2)), stem=8, stem_stride=1, channels=1, classes=10
-    ),
-    "vit": lambda: models.ViT(size=8, patch=2, channels=1, classes=10, width=24, layers=2, heads=4, hidden=48),
-}
-
-
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", [name for name in IMAGE if name != "unet"])
 def test_training_learns_digits(name, digits):
     lamina.manual_seed(1)
-    model = MAKERS[name]()
+    model = IMAGE[name]()
     before = model.evaluate(digits)
-    history = model.fit(digits, epochs=5, lr=4e-3, progress=False)
+    history = model.fit(digits, epochs=6, lr=4e-3, progress=False)
     after = model.evaluate(digits)
     assert history["loss"][-1] < 0.7 * history["loss"][0]
     assert after["loss"] < 0.7 * before["loss"]
     assert after["accuracy"] > max(0.5, before["accuracy"])
     found = model.predict(digits[0])
-    assert found.shape == (320,)
+    assert found.shape == (640,)
     assert float((found == digits[1]).float().mean().item()) == pytest.approx(after["accuracy"])
+
+
+@pytest.mark.parametrize("name", [*IMAGE, "vae", "vae conv", "autoencoder"])
+def test_rows_alone_have_the_same_bits(name, digits):
+    model = {**GENERATIVE, **IMAGE}[name]()
+    x = (digits[0][:7] + 1) / 2
+    model(x)  # moves running statistics
+    whole = model.eval()(x)
+    whole = whole[0] if isinstance(whole, tuple) else whole
+    for i in (0, 3, 6):
+        alone = model(x[i : i + 1])
+        alone = alone[0] if isinstance(alone, tuple) else alone
+        assert to_numpy(alone.detach()).tobytes() == to_numpy(whole[i : i + 1].detach()).tobytes()
+
+
+@needs_torch
+def test_a_saved_pytorch_net_is_loaded(tmp_path):
+    theirs = twins().ResNet(twins().Basic, (1, 1), 8, 5).eval()
+    torch.save(theirs.state_dict(), tmp_path / "net.pth")
+    ours = models.ResNet(layers=(1, 1), width=8, classes=5).eval()
+    ours.load_state_dict(lamina.load(tmp_path / "net.pth"))
+    x = np.random.default_rng(0).standard_normal((2, 3, 32, 32)).astype(np.float32)
+    close("output", ours(lamina.tensor(x)), theirs(torch.tensor(x)), 1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet", "unet", "vae", "dcgan"])
+def test_fit_takes_its_options(name, digits):
+    """bfloat16, clipping, a schedule, NumPy arrays, float64 weights."""
+    model = {**GENERATIVE, **IMAGE}[name]()
+    x, y = (to_numpy(t[:64]) for t in digits)
+    x = x if name == "dcgan" else (x + 1) / 2
+    data = (x, (x[:, 0] * 9).astype(np.int64)) if name == "unet" else (x, y)
+    options = {} if name == "dcgan" else {"clip_norm": 1.0, "scheduler": "cosine"}
+    history = model.fit(data, epochs=2, precision="bfloat16", validation=data, progress=False, **options)
+    assert all(math.isfinite(v) for v in history["val_loss"])
+    wide = (lamina.tensor(x).double(), lamina.tensor(data[1]))
+    assert math.isfinite(model.double().evaluate(wide)["loss"])
 
 
 def test_unet_learns_to_segment(digits):
@@ -295,6 +314,13 @@ def test_fresh_resnet_starts_as_identity():
     block = models.ResNet(layers=(1,), width=4, zero_init_residual=True).layer1[0]
     x = lamina.rand(2, 4, 5, 5)
     assert bool((block.eval()(x) == x).all())
+
+
+def test_every_public_name_is_there_and_says_what_it_is():
+    for name in models.__all__:
+        assert getattr(models, name).__doc__, name
+    with pytest.raises(AttributeError, match=r"nearest is lamina.models.resnet18"):
+        models.resnet_18  # noqa: B018
 
 
 def test_config_and_overrides():

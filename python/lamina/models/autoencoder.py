@@ -101,6 +101,17 @@ def row_errors(raw: Tensor, x: Tensor, loss: str) -> Tensor:
     return F.binary_cross_entropy_with_logits(raw, x, reduction="none").flatten(1)
 
 
+def check_probabilities(owner: str, x: Tensor, loss: str) -> None:
+    """Cross entropies have no meaning for values outside of [0, 1]."""
+    if loss == "bce" and x.numel():
+        least, most = float(x.min().item()), float(x.max().item())
+        if least < 0 or most > 1:
+            raise ValueError(
+                f"{owner}: loss 'bce' needs values in [0, 1], the data reaches from {least:g} to {most:g}; "
+                "scale it, or use loss='mse'"
+            )
+
+
 class Autoencoder(Model):
     """(N, *shape) -> reconstruction (N, *shape), through a code (N, latent) (Hinton and Salakhutdinov 2006).
 
@@ -138,6 +149,7 @@ class Autoencoder(Model):
     def training_loss(self, *batch: Any) -> Tensor:
         """Mean error of the reconstruction, in training of spoilt inputs against whole ones: (N, *shape) -> ()."""
         x = batch[0]
+        check_probabilities("Autoencoder", x, self.config.loss)
         seen = self._spoilt(x) if self.training else x
         return row_errors(self.decoder(self.encode(seen)), x, self.config.loss).mean()
 

@@ -115,8 +115,8 @@ class Adversarial(Model):
     discriminator: nn.Module
     updates: Tensor
 
-    def _start(self, generator: nn.Module, discriminator: nn.Module) -> None:
-        self.generator, self.discriminator = generator, discriminator
+    def _start(self, shape: tuple[int, ...], generator: nn.Module, discriminator: nn.Module) -> None:
+        self.shape, self.generator, self.discriminator = shape, generator, discriminator
         self.register_buffer("updates", _C.tensor(0, dtype=_C.int64))  # of the discriminator, for critic_steps
 
     @property
@@ -195,12 +195,9 @@ class Adversarial(Model):
         scores: Tensor = self.discriminator(fake)
         return -scores.mean() if self._wasserstein else _bce(scores, 1.0)
 
-    def _shape(self) -> tuple[int, ...]:
-        raise TypeError(f"{type(self).__name__}: a subclass of Adversarial says the shape of its images in _shape")
-
     def _check_data(self, x: Tensor) -> None:
         name = type(self).__name__
-        _checks.check_rows(name, x, self._shape())
+        _checks.check_rows(name, x, self.shape)
         low, high = self.config.value_range
         slack = 1e-3 * (high - low)
         if x.numel():
@@ -259,20 +256,13 @@ class GAN(Adversarial):
             width = hidden
         make += [nn.Linear(width, count), nn.Unflatten(1, config.shape), Scaled(config.value_range)]
         judge: list[nn.Module] = [nn.Flatten()]
-        width = count
+        width, kind = count, config.norm or ("layer" if self._wasserstein else "none")
         for hidden in reversed(config.hidden):
-            norm = [nn.LayerNorm(hidden)] if (config.norm or self._default_norm()) == "layer" else []
+            norm = [nn.LayerNorm(hidden)] if kind == "layer" else []
             judge += [nn.Linear(width, hidden), *norm, nn.LeakyReLU(0.2)]
             width = hidden
         judge += [nn.Linear(width, 1), nn.Flatten(0)]
-        self._start(nn.Sequential(*make), nn.Sequential(*judge))
-
-    def _default_norm(self) -> str:
-        return "layer" if self._wasserstein else "none"
-
-    def _shape(self) -> tuple[int, ...]:
-        shape: tuple[int, ...] = self.config.shape
-        return shape
+        self._start(config.shape, nn.Sequential(*make), nn.Sequential(*judge))
 
 
 class DCGAN(Adversarial):
@@ -303,7 +293,8 @@ class DCGAN(Adversarial):
             side //= 2
             judge += [nn.Conv2d(outer, inner, 4, 2, 1, bias=False), *self._norm(inner, side), nn.LeakyReLU(0.2)]
         judge += [nn.Conv2d(top, 1, 4, bias=False), nn.Flatten(0)]
-        self._start(nn.Sequential(*make), nn.Sequential(*judge))
+        shape = (config.channels, config.size, config.size)
+        self._start(shape, nn.Sequential(*make), nn.Sequential(*judge))
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.normal_(module.weight, 0.0, 0.02)
@@ -317,9 +308,6 @@ class DCGAN(Adversarial):
         if kind == "instance":
             return [nn.InstanceNorm2d(channels, affine=True)]
         return [nn.LayerNorm((channels, side, side))] if kind == "layer" else []
-
-    def _shape(self) -> tuple[int, ...]:
-        return (self.config.channels, self.config.size, self.config.size)
 
 
 def wgan_gp(**overrides: Any) -> DCGAN:

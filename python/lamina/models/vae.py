@@ -10,7 +10,7 @@ from .._C import Tensor
 from . import _checks
 from ._model import Model
 from ._sampling import noise, sampling
-from .autoencoder import check_coder, decoder_net, encoder_net, row_errors
+from .autoencoder import check_coder, check_probabilities, decoder_net, encoder_net, row_errors
 
 if TYPE_CHECKING:
     from .._C import Generator
@@ -79,6 +79,7 @@ class VAE(Model):
 
     def terms(self, x: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
         """-log p(x | z) for one z drawn per row, and KL(q(z | x) || N(0, 1)): (N, *shape) -> (N), (N)."""
+        check_probabilities("VAE", x, self.config.loss)
         mean, logvar = self.encode(x)
         raw = self.decoder(self.reparameterize(mean, logvar, generator))
         errors = row_errors(raw, x, self.config.loss).sum(1)

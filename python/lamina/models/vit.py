@@ -44,8 +44,7 @@ class EncoderLayer(nn.Module):
         super().__init__()
         width = config.width
         self.ln_1 = nn.LayerNorm(width, eps=1e-6)
-        attention: Any = nn.MultiheadAttention
-        self.self_attention = attention(width, config.heads, dropout=config.attention_dropout, batch_first=True)
+        self.self_attention = nn.MultiheadAttention(width, config.heads, config.attention_dropout, batch_first=True)
         self.dropout = nn.Dropout(config.dropout)
         self.ln_2 = nn.LayerNorm(width, eps=1e-6)
         self.mlp = nn.Sequential(
