@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._C import Tensor
-from ._base import ExactSum, Metric, to_array
+from ._base import Metric, to_array
 
 if TYPE_CHECKING:
     import numpy as np

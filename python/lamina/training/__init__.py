@@ -5,6 +5,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads
     from .callbacks import Callback as Callback
+    from .callbacks import EarlyStopping as EarlyStopping
+    from .checkpoint import Checkpoint as Checkpoint
+    from .energy import EnergyMeter as EnergyMeter
     from .evaluation import evaluate as evaluate
     from .evaluation import predict as predict
     from .history import History as History
@@ -12,13 +15,18 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from .trainer import fit as fit
     from .warnings import NaNLossError as NaNLossError
     from .warnings import TrainingWarning as TrainingWarning
+    from .watching import Watch as Watch
+    from .watching import watch as watch
 
 _FILES = {
-    "callbacks": "Callback",
+    "callbacks": "Callback EarlyStopping",
+    "checkpoint": "Checkpoint",
+    "energy": "EnergyMeter",
     "evaluation": "evaluate predict",
     "history": "History",
     "trainer": "Trainer fit",
     "warnings": "NaNLossError TrainingWarning",
+    "watching": "Watch watch",
 }
 _LAZY = {name: file for file, names in _FILES.items() for name in names.split()}
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from .. import serialization
 from ..metrics import MeanLoss
@@ -17,11 +16,15 @@ from .evaluation import run_evaluation
 from .history import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..nn import Module
+    from ._checking import Checker
     from ._interrupt import Interrupts
     from ._options import Task
     from .callbacks import Callback, EarlyStopping
     from .checkpoint import Checkpoint
+    from .energy import EnergyMeter
     from .history import History
 
 
@@ -33,17 +36,34 @@ class Loop:
     history: History
     state: Checkpoint
     stopping: EarlyStopping | None
+    checker: Checker | None
     stopped: str
     epochs: int | None
     steps: int | None
     total_steps: int | None
+    accumulate: int
+    record_every: int | None
+    monitor: str | None
+    loader: Any
+    validation: Any
+    checkpoint: Any
+    resume: Any
+    ema: Any
     schedulers: dict[str, Any]
     optimizers: dict[str, Any]
-    checkpoint: Any
-    ema: Any
     _active: list[Callback]
+    _kept: list[Callback]  # those whose state a checkpoint holds
     _interrupts: Interrupts
     _losses: dict[str, MeanLoss]
+    _judge: Task
+    _make_batch: Callable[[Any], _data.Batch]
+    _take_step: Callable[[list[_data.Batch]], dict[str, float]]
+    _when: str
+    _period: tuple[int, str]
+    _meter: EnergyMeter | None
+    _spent: tuple[float, float]  # seconds and joules of this record
+    _clock: tuple[float, float]
+    _saved: tuple[int, int, str] | None
 
     @property
     def trained(self) -> Module:
@@ -161,16 +181,19 @@ class Loop:
         record.update({name: mean.compute() for name, mean in self._losses.items()})
         record.update(values)
         record["lr"] = next(iter(self.optimizers.values())).param_groups[0]["lr"]
-        record["seconds"] = self._lap()
+        seconds, joules = self._lap()
+        record["seconds"] = seconds
+        if self._meter is not None:
+            record["joules"] = joules
         self.history.append(record)
-        self._losses, self._seconds = {}, 0.0
+        self._losses, self._spent = {}, (0.0, 0.0)
 
-    def _lap(self) -> float:
-        """Seconds of this record so far, with those before a resumed run's break."""
-        now = time.perf_counter()
-        self._seconds += now - self._clock
-        self._clock = now
-        return self._seconds
+    def _lap(self) -> tuple[float, float]:
+        """(seconds, joules) of this record so far, with those before the break of a resumed run."""
+        now, joules = time.perf_counter(), 0.0 if self._meter is None else self._meter.joules()
+        self._spent = self._spent[0] + now - self._clock[0], self._spent[1] + joules - self._clock[1]
+        self._clock = now, joules
+        return self._spent
 
     def _step_schedules(self, plateau: bool) -> None:
         for schedule in self.schedulers.values():
@@ -183,13 +206,6 @@ class Loop:
                     schedule.step(self.history[-1][self.monitored])
                 else:
                     schedule.step()
-
-    def not_finite(self, value: float, batch: _data.Batch) -> NoReturn:
-        """Ends the run: the loss is no number."""
-        from .warnings import NaNLossError
-
-        what = "NaN" if math.isnan(value) else "infinite"
-        raise NaNLossError(f"fit: the loss became {what} in step {self.step + 1}")
 
     # -- checkpoints --------------------------------------------------------------------------------------------------
     def _begin_from_checkpoint(self) -> None:
@@ -207,7 +223,7 @@ class Loop:
         self.state.load_state_dict(tree)
         self.history.records = list(extra["history"])
         self._losses = {name: MeanLoss.from_state(state) for name, state in extra["losses"].items()}
-        self._seconds, self.stopped = extra["seconds"], extra["stopped"]
+        self._spent, self.stopped = extra["spent"], extra["stopped"]
         for callback, state in zip(self._kept, extra["callbacks"], strict=True):
             callback.load_state_dict(state)
 
@@ -229,6 +245,8 @@ class Loop:
         elif self.ema is not None and self.step > 0:
             self.model.load_state_dict(self.ema.module.state_dict())
         self.history.stopped = self.stopped
+        if self._meter is not None:
+            self.history.notes.append(self._meter.source)
 
     def _due(self, unit: str, count: int) -> bool:
         return self.checkpoint is not None and self._period[1] == unit and count % self._period[0] == 0
@@ -237,7 +255,7 @@ class Loop:
         extra = self.state.extra
         extra["history"] = self.history.records
         extra["losses"] = {name: mean.state() for name, mean in self._losses.items()}
-        extra["seconds"], extra["stopped"] = self._lap(), self.stopped
+        extra["spent"], extra["stopped"] = self._lap(), self.stopped
         extra["callbacks"] = [callback.state_dict() for callback in self._kept]
         extra["plan"] = self._plan()
         self.state.save(self.checkpoint)

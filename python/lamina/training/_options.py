@@ -158,7 +158,7 @@ def _metric_name(item: Any) -> str:
         return item
     kind = item if isinstance(item, type) else type(item)
     own = getattr(item, "__name__", kind.__name__)
-    return own if own.islower() or own.isupper() and len(own) > 4 else _snake(own)
+    return own if own.islower() else _snake(own)
 
 
 def _snake(name: str) -> str:
@@ -211,7 +211,8 @@ def optimizers_of(model: Module, optimizer: Any, lr: float, weight_decay: float 
         optimizer = getattr(optim, known[optimizer.lower()])
     if isinstance(optimizer, type) and issubclass(optimizer, optim.Optimizer):
         extra = {} if weight_decay is None else {"weight_decay": weight_decay}
-        made: Any = optimizer(params, lr=lr, **extra)  # type: ignore[call-arg]
+        kind: Any = optimizer
+        made: Any = kind(params, lr=lr, **extra)
     elif callable(optimizer):
         if weight_decay is not None:
             raise ValueError("weight_decay: an optimizer made by a function takes its own; leave weight_decay out")

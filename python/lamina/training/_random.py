@@ -123,7 +123,7 @@ def _state_of(generator: Any) -> Any:
         return generator.get_state()
     if isinstance(generator, random.Random):
         return generator.getstate()
-    bits = getattr(generator, "bit_generator", None) or getattr(generator, "_bit_generator", None)
+    bits = _bits_of(generator)
     if bits is not None:
         return _plain(bits.state)
     raise TypeError(
@@ -138,8 +138,13 @@ def _set_state(generator: Any, state: Any) -> None:
     elif isinstance(generator, random.Random):
         generator.setstate(state)
     else:
-        bits = getattr(generator, "bit_generator", None) or generator._bit_generator
-        bits.state = _arrays(state)
+        _bits_of(generator).state = _arrays(state)
+
+
+def _bits_of(generator: Any) -> Any:
+    """The bit generator of a numpy.random.Generator or RandomState."""
+    bits = getattr(generator, "bit_generator", None)
+    return getattr(generator, "_bit_generator", None) if bits is None else bits
 
 
 def _plain(value: Any) -> Any:
@@ -185,7 +190,7 @@ def _inner(value: Any) -> Iterable[Any]:
         return value if len(value) <= _LONG else ()
     if isinstance(value, FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
-        return [*cells, *(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+        return [*cells, *(value.__defaults__ or []), *(value.__kwdefaults__ or {}).values()]
     if isinstance(value, MethodType):
         return [value.__self__, value.__func__]
     held = getattr(value, "__dict__", None)
@@ -197,7 +202,6 @@ def _inner(value: Any) -> Iterable[Any]:
 
 def _filled(cell: Any) -> bool:
     try:
-        cell.cell_contents
-    except ValueError:
+        return cell.cell_contents is not None
+    except ValueError:  # not assigned yet
         return False
-    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import lamina
 
@@ -12,6 +12,8 @@ from .. import optim
 from .._C import Tensor
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ._data import Batch, rows_of
+from ._diagnosis import explain, explain_own_step
+from .warnings import NaNLossError
 
 if TYPE_CHECKING:
     from .trainer import Trainer
@@ -35,7 +37,7 @@ class Usual:
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
-        self.model = trainer.model
+        self.model: Any = trainer.model
         self.optimizers = list(trainer.optimizers.values())
         self.loss = trainer.task.loss
         self.params = [p for o in self.optimizers for g in o.param_groups for p in g["params"]]
@@ -61,11 +63,14 @@ class Usual:
         rows = [rows_of(batch) for batch in batches]
         total, value = sum(rows), 0.0
         for batch, count in zip(batches, rows, strict=True):
+            state = lamina.get_rng_state()
             with self.autocast():
                 loss = self._scalar(self.loss(*batch))
             found = float(loss.item())
             if not math.isfinite(found):
-                self.trainer.not_finite(found, batch)
+                self._not_finite("the loss", found, batch, state)
+            if self.trainer.checker is not None:
+                self.trainer.checker.loss(loss)
             value += found * (count / total)
             (loss if len(batches) == 1 else loss * (count / total)).backward()
         return value
@@ -80,6 +85,21 @@ class Usual:
                 "forward cuts it off"
             )
         return loss
+
+    def _not_finite(self, what: str, value: float, batch: Batch, state: Tensor) -> NoReturn:
+        """Ends the run before the weights are touched."""
+        raise NaNLossError(
+            f"fit: {what} became {'NaN' if math.isnan(value) else 'infinite'} in step {self.trainer.step + 1}: "
+            f"{self._where(batch, state)}"
+        )
+
+    def _where(self, batch: Batch, state: Tensor) -> str:
+        def again() -> None:
+            assert self.loss is not None
+            with self.autocast():
+                self.loss(*batch)
+
+        return explain(self.model, again, state)
 
     def _clip(self) -> None:
         if self.trainer.clip_value is not None:
@@ -111,6 +131,7 @@ class Own(Usual):
     """The model's training_step does everything itself and tells its losses."""
 
     def __call__(self, batches: list[Batch]) -> Losses:
+        state = lamina.get_rng_state()
         with self.autocast():
             losses = self.model.training_step(batches[0], self.trainer.optimizers)
         if isinstance(losses, Tensor):
@@ -120,7 +141,10 @@ class Own(Usual):
                 f"{type(self.model).__name__}.training_step should return a dict of losses, got {type(losses).__name__}"
             )
         found = {name: float(v.item() if isinstance(v, Tensor) else v) for name, v in losses.items()}
-        for value in found.values():
+        for name, value in found.items():
             if not math.isfinite(value):
-                self.trainer.not_finite(value, batches[0])
+                self._not_finite(f"the loss {name!r}", value, batches[0], state)
         return found if "loss" in found else {"loss": sum(found.values()), **found}
+
+    def _where(self, batch: Batch, state: Tensor) -> str:
+        return explain_own_step(self.model, batch, list(self.trainer.optimizers), state)

@@ -12,7 +12,7 @@ from .. import serialization
 from ._random import Stream, find_generators
 
 if TYPE_CHECKING:
-    from .._C import Tensor
+    pass
 
 Path = str | os.PathLike[str]
 _FORMAT = 1

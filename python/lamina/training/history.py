@@ -13,7 +13,7 @@ class History(Sequence[Record]):
     """The records of a run: a list of dicts, one an epoch; `history["loss"]` is one quantity over all records.
 
     Names: "epoch", "step" (optimizer steps so far), "loss" (the mean over the rows of the epoch, as they were met),
-    "val_..." (validation), "lr", "seconds", and with energy=True "joules".
+    "val_..." (validation), "lr", "seconds", and with energy=True "joules" (3600 J are 1 Wh; `notes` says how they were found).
 
     >>> from lamina.training import History
     >>> history = History([{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}])
@@ -59,6 +59,11 @@ class History(Sequence[Record]):
         return list(dict.fromkeys(name for record in self.records for name in record))
 
     keys = names
+
+    def watt_hours(self) -> float:
+        """The energy of the whole run in Wh; nan without energy=True."""
+        joules = [record.get("joules", float("nan")) for record in self.records]
+        return sum(joules) / 3600 if joules else float("nan")
 
     def append(self, record: Record) -> None:
         self.records.append(record)

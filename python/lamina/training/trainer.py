@@ -18,7 +18,9 @@ from ._settings import PRECISIONS, check, check_own_step, checkpoint_period
 from ._steps import step_of
 from .callbacks import Callback, EarlyStopping, direction
 from .checkpoint import Checkpoint
+from .energy import EnergyMeter
 from .history import History
+from .loggers import loggers_of
 
 if TYPE_CHECKING:
     from ..nn import Module
@@ -124,7 +126,7 @@ class Trainer(Loop):
         generator = None if self.seed is None else lamina.Generator().manual_seed(self.seed)
         self.loader = _data.as_loader(data, self.batch_size, self.shuffle, generator, self.num_workers)
         self.validation = None if validation is None else _data.as_loader(validation, self.batch_size)
-        self.history, self.stopped, self._losses, self._seconds = History(), "", {}, 0.0
+        self.history, self.stopped, self._losses, self._spent = History(), "", {}, (0.0, 0.0)
         self._make_batch = _data.batch_maker(self.model)
         self._plan_steps()
         self._make_optimizers()
@@ -140,7 +142,7 @@ class Trainer(Loop):
             generators=self.generators,
         )
         self._begin_from_checkpoint()
-        self._clock = time.perf_counter()
+        self._clock = time.perf_counter(), 0.0 if self._meter is None else self._meter.joules()
 
     def _plan_steps(self) -> None:
         """total_steps: how many steps the run takes, where that is known."""
@@ -154,7 +156,8 @@ class Trainer(Loop):
 
     def _make_optimizers(self) -> None:
         if self.own_step:
-            self.optimizers = dict(self.model.configure_optimizers(self.lr))
+            own: Any = self.model
+            self.optimizers = dict(own.configure_optimizers(self.lr))
         else:
             self.optimizers = optimizers_of(self.model, self.optimizer, self.lr, self.weight_decay)
         mode = direction(self.monitored) if self.mode == "auto" else self.mode
@@ -177,7 +180,14 @@ class Trainer(Loop):
                 self.early_stopping, self.monitored, self.mode, self.min_delta, self.restore_best
             )
             self._kept.insert(0, self.stopping)
-        self._active = list(self._kept)
+        self._active, self.checker = list(self._kept), None
+        if self.checks:
+            from ._checking import Checker
+
+            self.checker = Checker()
+            self._active.append(self.checker)
+        self._active += loggers_of(self.log)
+        self._meter = EnergyMeter() if self.energy else None
         if self.progress:
             from ._reporting import Reporter
 
@@ -189,7 +199,7 @@ def fit(model: Module, data: Any, validation: Any = None, **options: Any) -> His
 
     >>> import lamina
     >>> x = lamina.linspace(0, 1, 32).unsqueeze(1)
-    >>> history = lamina.fit(lamina.nn.Linear(1, 1), (x, 3 * x), loss="mse", lr=0.1, epochs=20, progress=False)
+    >>> history = lamina.fit(lamina.nn.Linear(1, 1), (x, 3 * x), loss="mse", lr=0.1, epochs=40, progress=False)
     >>> history[-1]["loss"] < 0.05
     True
     """

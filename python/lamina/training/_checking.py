@@ -1,0 +1,46 @@
+"""What Trainer looks at while it runs: watch's hooks in the steps that are looked at closely, and none in the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .callbacks import Callback
+from .watching import Watch, looked_at
+
+if TYPE_CHECKING:
+    from .._C import Tensor
+    from .trainer import Trainer
+
+
+class Checker(Callback):
+    """checks=True."""
+
+    def __init__(self) -> None:
+        self._watch: Watch | None = None
+        self._open = False
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        self._watch = Watch(trainer.model, trainer.optimizers, own_loop=False)
+
+    def on_batch_begin(self, trainer: Trainer, batches: list[tuple[Any, ...]]) -> None:
+        assert self._watch is not None
+        if looked_at(self._watch.steps):
+            self._watch.open()
+            self._open = True
+
+    def loss(self, loss: Tensor) -> None:
+        """Looks at the loss of a step that is looked at closely."""
+        if self._open and self._watch is not None:
+            self._watch.loss(loss)
+
+    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
+        assert self._watch is not None
+        if self._open:
+            self._watch.close()
+            self._open = False
+        else:
+            self._watch.steps += 1
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        if self._watch is not None:
+            self._watch.close()

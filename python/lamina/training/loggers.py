@@ -1,0 +1,89 @@
+"""Logs of a run: a CSV file, a JSON-lines file, or a folder that TensorBoard reads."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .callbacks import Callback
+
+if TYPE_CHECKING:
+    from .history import Record
+    from .trainer import Trainer
+
+Path = str | os.PathLike[str]
+
+
+class TableLog(Callback):
+    """The history as a file, rewritten whole after each record: ".csv", or one JSON object a line for ".jsonl".
+
+    A resumed run has the records of the earlier one first. A reader never sees half a file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = os.fspath(path)
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        folder = os.path.dirname(self.path)
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        new = self.path + ".new"
+        with open(new, "w", encoding="utf-8") as file:
+            if self.path.endswith(".csv"):
+                file.write(trainer.history.csv())
+            else:
+                file.writelines(json.dumps(row) + "\n" for row in trainer.history)
+        os.replace(new, self.path)
+
+
+class TensorBoardLog(Callback):
+    """Scalars of each record, and the loss of each step ("step/loss"), as event files in a folder.
+
+    A run that is resumed within an epoch writes its steps since the checkpoint anew; TensorBoard shows the later ones.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = os.fspath(folder)
+        self._writer: Any = None
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise ImportError(
+                f"log={self.folder!r}: event files for TensorBoard need tensorboardX; "
+                'pip install "lamina[tensorboard]", or log to a name that ends in .csv or .jsonl'
+            ) from None
+        self._writer = SummaryWriter(self.folder, purge_step=trainer.step + 1 if trainer.step else None)
+
+    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
+        self._writer.add_scalar("step/loss", loss, trainer.step)
+
+    def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        for name, value in record.items():
+            if name not in ("epoch", "step"):
+                self._writer.add_scalar(name, value, trainer.step)
+        self._writer.flush()
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
+def loggers_of(log: Path | Sequence[Path] | None) -> list[Callback]:
+    """The callbacks behind log=: each name is a .csv file, a .jsonl file or a folder."""
+    if log is None:
+        return []
+    paths = [log] if isinstance(log, (str, os.PathLike)) else list(log)
+    made: list[Callback] = []
+    for path in paths:
+        ending = os.path.splitext(os.fspath(path))[1].lower()
+        if ending in (".csv", ".jsonl"):
+            made.append(TableLog(path))
+        elif ending == "":
+            made.append(TensorBoardLog(path))
+        else:
+            raise ValueError(f"log={os.fspath(path)!r}: expected a name ending in .csv or .jsonl, or a folder")
+    return made
