@@ -1,7 +1,8 @@
 """How many floating-point operations a layer's forward takes: a formula a class, one multiply-add is two.
 
-Counted: Linear and Bilinear, every convolution and transpose, RNN, LSTM, GRU and their cells, MultiheadAttention, and
-norms. Biases, activations, pools, embeddings, dropout and what a module computes in its own forward are not.
+Counted: Linear and Bilinear, every convolution and transpose, RNN, LSTM, GRU and their cells, MultiheadAttention and
+the attention of models.GPT, and norms. Not counted: biases, activations, pools, embeddings, dropout, and what any other
+module computes in its own forward. The formula of attention covers the layers inside.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ def _bilinear(layer: Any, args: tuple[Any, ...], out: Any) -> int:
 
 
 def _conv(layer: Any, args: tuple[Any, ...], out: Any) -> int:
+    kernel: int = math.prod(layer.kernel_size)
     if layer.transposed:  # every input meets the kernel once
-        return 2 * _size(args) * (layer.out_channels // layer.groups) * math.prod(layer.kernel_size)
-    return 2 * _size(out) * (layer.in_channels // layer.groups) * math.prod(layer.kernel_size)
+        return 2 * _size(args) * kernel * int(layer.out_channels // layer.groups)
+    return 2 * _size(out) * kernel * int(layer.in_channels // layer.groups)
 
 
 def _recurrent(layer: Any, args: tuple[Any, ...], out: Any) -> int:
@@ -53,7 +55,7 @@ def _recurrent(layer: Any, args: tuple[Any, ...], out: Any) -> int:
 
 def _cell(layer: Any, args: tuple[Any, ...], out: Any) -> int:
     gates = int(layer.weight_hh.shape[0])
-    return 2 * (_size(args) // layer.input_size) * gates * (layer.input_size + layer.hidden_size)
+    return 2 * (_size(args) // int(layer.input_size)) * gates * int(layer.input_size + layer.hidden_size)
 
 
 def _attention(layer: Any, args: tuple[Any, ...], out: Any) -> int:
@@ -65,6 +67,15 @@ def _attention(layer: Any, args: tuple[Any, ...], out: Any) -> int:
     rows = int(query.numel()) // (t * width) if t else 0
     keys = int(getattr(layer, "kdim", None) or width) + int(getattr(layer, "vdim", None) or width)
     return 2 * rows * (2 * t * width * width + s * keys * width + 2 * t * s * width)
+
+
+def _gpt_linear(layer: Any, args: tuple[Any, ...], out: Any) -> int:
+    return 2 * _size(out) * int(layer.weight.shape[0])
+
+
+def _gpt_attention(layer: Any, args: tuple[Any, ...], out: Any) -> int:
+    n, t, width = (int(size) for size in args[0].shape)
+    return 2 * n * t * (4 * width * width + 2 * t * width)
 
 
 def _affine(layer: Any) -> int:
@@ -97,6 +108,8 @@ FORMULAS: dict[str, Formula] = {
     "GroupNorm": _norm,
     "LayerNorm": _norm,
     "RMSNorm": _rms_norm,
+    "lamina.models.gpt.Conv1D": _gpt_linear,
+    "lamina.models.gpt.Attention": _gpt_attention,
 }
 
 
@@ -105,6 +118,7 @@ def formula_of(module: Any, extra: dict[type, Formula]) -> Formula | None:
     for kind in type(module).__mro__:
         if kind in extra:
             return extra[kind]
-        if kind.__module__.startswith("lamina.nn.") and kind.__name__ in FORMULAS:
-            return FORMULAS[kind.__name__]
+        name = kind.__name__ if kind.__module__.startswith("lamina.nn.") else f"{kind.__module__}.{kind.__name__}"
+        if name in FORMULAS:
+            return FORMULAS[name]
     return None
