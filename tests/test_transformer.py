@@ -11,7 +11,10 @@ from lamina import nn
 from lamina.autograd import gradcheck, gradgradcheck
 from layer_twins import compare, share_state
 
-pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor:UserWarning")  # PyTorch's, of its own fast paths
+pytestmark = [  # PyTorch's warnings, of its own fast paths and of mixed masks
+    pytest.mark.filterwarnings("ignore:enable_nested_tensor:UserWarning"),
+    pytest.mark.filterwarnings("ignore:Support for mismatched:UserWarning"),
+]
 N, E, HEADS, T, S = 2, 8, 2, 5, 6
 SIZES = {"d_model": E, "nhead": HEADS, "dim_feedforward": 12, "dropout": 0.0}
 
