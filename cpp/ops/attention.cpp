@@ -1,7 +1,7 @@
 // scaled_dot_product_attention: softmax(scale query key^T + mask) value.
 #include <cmath>
 
-#include "lamina/autograd.h"
+#include "handle.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
 #include "lamina/random.h"
@@ -35,8 +35,7 @@ Tensor by_operations(const Operands& o, const AttentionSpec& spec) {
   Tensor s = matmul(o.q, transpose(k, -2, -1)) * spec.scale;
   const double none = -INFINITY;
   if (o.mask.defined()) s = o.mask.dtype() == DType::bool_ ? where(o.mask, s, Tensor(none)) : s + o.mask;
-  if (spec.causal)
-    s = where(tril(ones(Size{s.shape()[2], s.shape()[3]}, DType::bool_, s.device())), s, Tensor(none));
+  if (spec.causal) s = where(tril(ones(Size{s.shape()[2], s.shape()[3]}, DType::bool_, s.device())), s, Tensor(none));
   if (s.shape()[3] == 0) return matmul(s, v);
   // A row that sees nothing gives 0.
   const Tensor top = amax(s.detach(), Dims{-1}, true), empty = top == Tensor(none);
@@ -44,6 +43,76 @@ Tensor by_operations(const Operands& o, const AttentionSpec& spec) {
   Tensor p = e / where(empty, Tensor(1.0), sum_e);
   if (spec.dropout > 0) p = p * kept_weights(p, spec);
   return matmul(p, v);
+}
+
+// ---- the kernels ----
+
+// The kernels read whole feature rows.
+Tensor adjacent(const Tensor& t) { return t.shape().back() <= 1 || t.stride().back() == 1 ? t : contiguous(t); }
+View view_or_none(const Tensor& t) { return t.defined() ? t.view_of() : View{}; }
+
+// (B, H, L, F) in memory as (B, L, H, F): joining the heads afterwards copies nothing.
+Tensor allocate_joined(const Tensor& like, int64_t features) {
+  const int64_t h = like.shape()[1], l = like.shape()[2];
+  return allocate_strided(Dims{like.shape()[0], h, l, features}, Dims{l * h * features, features, h * features, 1},
+                          like.dtype(), like.device());
+}
+Tensor gradient_like(const Tensor& t) {
+  return t.stride()[1] < t.stride()[2] ? allocate_joined(t, t.shape().back())
+                                       : allocate(t.shape(), t.dtype(), t.device());
+}
+
+void backward(Grads& d, const Tensor& gradient, const Operands& o, const AttentionSpec& spec, const Tensor& out,
+              const Tensor& top, const Tensor& total) {
+  const Tensor g = adjacent(gradient), q = adjacent(o.q), k = adjacent(o.k), v = adjacent(o.v);
+  const bool for_keys = d.want(1) || d.want(2);
+  const Tensor dq = d.want(0) ? gradient_like(q) : Tensor(), dk = for_keys ? gradient_like(k) : Tensor(),
+               dv = for_keys ? gradient_like(v) : Tensor();
+  const Tensor dmask = o.mask.defined() && d.want(3) ? allocate(o.mask.shape(), q.dtype(), q.device()) : Tensor();
+  kernel(&Kernels::attention_backward, q.device())(
+      q.view_of(), k.view_of(), v.view_of(), view_or_none(o.mask), spec, out.view_of(), top.view_of(), total.view_of(),
+      g.view_of(), view_or_none(dq), view_or_none(dk), view_or_none(dv), view_or_none(dmask));
+  if (d.want(0)) d[0] = dq;
+  if (d.want(1)) d[1] = dk;
+  if (d.want(2)) d[2] = dv;
+  if (dmask.defined()) d[3] = dmask;
+}
+
+// The same gradients as operations, for a second one.
+void backward_by_operations(Grads& d, const Tensor& g, const Operands& o, const AttentionSpec& spec) {
+  const Tensor operands[4] = {o.q, o.k, o.v, o.mask};
+  Tensor h[4];
+  TensorList wanted;
+  for (size_t i = 0; i < 4; ++i) {
+    if (!operands[i].defined()) continue;
+    h[i] = handle(operands[i]);
+    if (d.want(i)) wanted.push_back(h[i]);
+  }
+  const Tensor y = by_operations({h[0], h[1], h[2], h[3]}, spec);
+  const TensorList found = grad(std::span(&y, 1), wanted, std::span(&g, 1), true, true, true);
+  size_t next = 0;
+  for (size_t i = 0; i < 4; ++i)
+    if (operands[i].defined() && d.want(i)) d[i] = found[next++];
+}
+
+Tensor attend(const Operands& o, const AttentionSpec& spec) {
+  if (o.q.numel() == 0 || o.k.numel() == 0 || o.v.numel() == 0) return by_operations(o, spec);
+  const Tensor q = adjacent(o.q.detach()), k = adjacent(o.k.detach()), v = adjacent(o.v.detach());
+  Tensor y = allocate_joined(q, v.shape().back());
+  const Dims rows{q.shape()[0], q.shape()[1], q.shape()[2]};
+  const Tensor top = allocate(rows, q.dtype(), q.device()), total = allocate(rows, q.dtype(), q.device());
+  kernel(&Kernels::attention, q.device())(q.view_of(), k.view_of(), v.view_of(),
+                                          o.mask.defined() ? o.mask.view_of() : View{}, spec, y.view_of(),
+                                          top.view_of(), total.view_of());
+  if (recording({o.q, o.k, o.v, o.mask}))
+    record(kOp, y, {o.q, o.k, o.v, o.mask},
+           [q = save(o.q), k = save(o.k), v = save(o.v), mask = save(o.mask), out = save_output(y), top, total, spec](
+               Grads& d, const Tensor& g) {
+             const Operands saved{q.get(), k.get(), v.get(), mask.get()};
+             if (grad_enabled()) return backward_by_operations(d, g, saved, spec);
+             backward(d, g, saved, spec, out.get(), top, total);
+           });
+  return y;
 }
 
 // ---- checks ----
@@ -119,8 +188,7 @@ Tensor check_mask(const Tensor& mask, const Tensor& q, const Dims& scores) {
                       describe("query", q), ", ", describe("attn_mask", mask));
   const Dims& m = mask.shape();
   bool fits = m.size() <= scores.size();
-  for (size_t i = 0; fits && i < m.size(); ++i)
-    fits = m[i] == 1 || m[i] == scores[scores.size() - m.size() + i];
+  for (size_t i = 0; fits && i < m.size(); ++i) fits = m[i] == 1 || m[i] == scores[scores.size() - m.size() + i];
   if (!fits)
     raise<ShapeError>(kOp, ": attn_mask must broadcast to the scores ", to_string(scores), ", got ",
                       describe("attn_mask", mask));
@@ -165,7 +233,7 @@ Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, cons
     const Generator::Draw draw = default_generator().next();
     spec.seed = draw.seed, spec.offset = draw.offset;
   }
-  Tensor y = by_operations(o, spec);
+  Tensor y = attend(o, spec);
   Dims shape = of_query;
   shape.push_back(query.size(-2));
   shape.push_back(value.shape().back());

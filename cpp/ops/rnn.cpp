@@ -173,8 +173,7 @@ RnnState run_cell(RnnMode mode, const Tensor& input, const TensorList& hx, const
   if (input.dim() != 1 && input.dim() != 2)
     raise<ShapeError>(op, "_cell: input must be (N, features) or (features), got ", describe("input", input));
   const bool lstm = mode == RnnMode::lstm, single = input.dim() == 1, wider = runs_wider(input);
-  if (given.b_ih.defined() != given.b_hh.defined())
-    raise<TypeError>(op, "_cell: give b_ih and b_hh, or neither");
+  if (given.b_ih.defined() != given.b_hh.defined()) raise<TypeError>(op, "_cell: give b_ih and b_hh, or neither");
   if (hx.size() != (lstm ? 2u : 1u))
     raise<ValueError>(op, "_cell: hx must hold ", lstm ? "h and c" : "h", ", got ", hx.size(), " tensors");
   const auto row = [&](const Tensor& t) { return single && t.dim() == 1 ? unsqueeze(t, 0) : t; };
@@ -184,9 +183,8 @@ RnnState run_cell(RnnMode mode, const Tensor& input, const TensorList& hx, const
   need_shape(op, "h", state.h, {x.shape()[0], size.out}, x);
   if (lstm) need_shape(op, "c", state.c, {x.shape()[0], size.hidden}, x);
   check_layer(op, mode, x, given, given.b_ih.defined());
-  const RnnResult r =
-      rnn_layer(mode, unsqueeze(wider ? widened(x) : x, 0), wider ? widened(given) : given,
-                wider ? RnnState{widened(state.h), widened(state.c)} : state, {});
+  const RnnResult r = rnn_layer(mode, unsqueeze(wider ? widened(x) : x, 0), wider ? widened(given) : given,
+                                wider ? RnnState{widened(state.h), widened(state.c)} : state, {});
   const auto back = [&](const Tensor& t) {
     if (!t.defined()) return t;
     const Tensor u = single ? squeeze(t, Dims{0}) : t;
@@ -205,14 +203,14 @@ Several lstm(const Tensor& input, const TensorList& hx, const TensorList& params
   return {{r.y, r.h, r.c}};
 }
 
-#define LAMINA_STACK(name, mode)                                                                                      \
-  TensorPair name(const Tensor& input, const Tensor& hx, const TensorList& params, bool has_biases,                   \
-                  int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,               \
-                  const Tensor& lengths) {                                                                            \
-    const StackResult r =                                                                                             \
-        run_stack({#name, RnnMode::mode, has_biases, num_layers, dropout, train, bidirectional, batch_first}, input,  \
-                  {hx}, params, lengths);                                                                             \
-    return {r.y, r.h};                                                                                                \
+#define LAMINA_STACK(name, mode)                                                                                     \
+  TensorPair name(const Tensor& input, const Tensor& hx, const TensorList& params, bool has_biases,                  \
+                  int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first,              \
+                  const Tensor& lengths) {                                                                           \
+    const StackResult r =                                                                                            \
+        run_stack({#name, RnnMode::mode, has_biases, num_layers, dropout, train, bidirectional, batch_first}, input, \
+                  {hx}, params, lengths);                                                                            \
+    return {r.y, r.h};                                                                                               \
   }
 LAMINA_STACK(gru, gru)
 LAMINA_STACK(rnn_tanh, tanh)

@@ -6,6 +6,7 @@
 #include "lamina/cpu_runtime.h"
 #include "lamina/device.h"
 #include "lamina/elementwise_op.h"
+#include "lamina/sequence.h"
 
 namespace lamina {
 
