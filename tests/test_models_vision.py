@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from types import SimpleNamespace
 
@@ -375,6 +376,47 @@ SMALL = {
     "UNet": lambda: models.UNet(channels=3, width=4, depth=1),
     "ViT": lambda: models.ViT(size=16, patch=8, width=4, heads=1, layers=1, hidden=4),
 }
+
+
+HOSTILE = [
+    None,
+    "x",
+    "",
+    b"a",
+    -1,
+    0,
+    1.5,
+    math.nan,
+    math.inf,
+    (),
+    [],
+    (0,),
+    (1, "a"),
+    (-3, 4),
+    {},
+    object(),
+    True,
+    2**70,
+]
+OTHERS = {name: getattr(models, name) for name in ("MLP", "Autoencoder", "VAE", "GAN")}
+OTHERS["DCGAN"] = lambda **o: models.DCGAN(**{"size": 8, "width": 4, **o})
+
+
+@pytest.mark.parametrize("name", [*SMALL, *OTHERS])
+def test_hostile_fields(name):
+    """Any value in any field makes a model that works or an error of the class that names the field."""
+    config = getattr(models, f"{name}Config")
+    usual = (SMALL | OTHERS)[name]().config
+    for field in dataclasses.fields(config):
+        for value in [*HOSTILE, lamina.zeros(2)]:
+            try:
+                made = dataclasses.replace(usual, **{field.name: value})
+            except ValueError as error:
+                assert str(error).startswith(f"{name}Config: "), (field.name, value)
+                assert field.name in str(error), (field.name, value)
+            else:
+                if value != 2**70:
+                    getattr(models, name)(made)
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -9,34 +10,63 @@ from typing import Any
 from .. import _C
 from .._C import Tensor
 
+_MOST = 2**31 - 1
 
-def whole(owner: str, least: int = 1, **fields: Any) -> None:
-    """Each field is a whole number of at least `least`."""
+
+def whole(owner: str, least: int = 1, most: int = _MOST, **fields: Any) -> None:
+    """Each field is a whole number with least <= value <= most."""
     for name, value in fields.items():
         try:
-            fine = not isinstance(value, bool) and operator.index(value) >= least
+            fine = not isinstance(value, bool) and least <= operator.index(value) <= most
         except TypeError:
             fine = False
         if not fine:
             kind = "a positive whole number" if least == 1 else f"a whole number of at least {least}"
-            raise ValueError(f"{owner}: {name} must be {kind}, got {value!r}")
+            bound = "" if most == _MOST else f" and at most {most}"
+            raise ValueError(f"{owner}: {name} must be {kind}{bound}, got {value!r}")
 
 
-def wholes(owner: str, least: int = 1, **fields: Any) -> None:
-    """Each field is a non-empty sequence of whole numbers of at least `least`."""
+def wholes(owner: str, least: int = 1, most: int = _MOST, **fields: Any) -> None:
+    """Each field is a non-empty tuple (or list) of whole numbers with least <= value <= most."""
     for name, value in fields.items():
-        if not isinstance(value, Sequence) or isinstance(value, str) or not value:
-            raise ValueError(f"{owner}: {name} must be one or more whole numbers, got {value!r}")
+        if not isinstance(value, (tuple, list)) or not value:
+            raise ValueError(f"{owner}: {name} must be a tuple of one or more whole numbers, got {value!r}")
         for i, one in enumerate(value):
-            whole(owner, least, **{f"{name}[{i}]": one})
+            whole(owner, least, most, **{f"{name}[{i}]": one})
 
 
-def number(owner: str, least: float = 0.0, below: float = float("inf"), **fields: Any) -> None:
+def stages(owner: str, value: Any, fields: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """A tuple of tuples with these fields, each a positive whole number below 10000."""
+    if not isinstance(value, (tuple, list)) or not value:
+        raise ValueError(f"{owner}: stages must be a tuple of ({', '.join(fields)}), got {value!r}")
+    for i, one in enumerate(value):
+        wholes(owner, most=9999, **{f"stages[{i}]": one})
+        if len(one) != len(fields):
+            raise ValueError(f"{owner}: stages[{i}] must be ({', '.join(fields)}), got {one!r}")
+    return tuple(map(tuple, value))
+
+
+def numbers(owner: str, least: float = -math.inf, below: float = math.inf, **fields: Any) -> None:
+    """Each field is a pair of numbers with least <= value < below."""
+    for name, value in fields.items():
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            raise ValueError(f"{owner}: {name} must be a pair of numbers, got {value!r}")
+        number(owner, least, below, **{f"{name}[0]": value[0], f"{name}[1]": value[1]})
+
+
+def flag(owner: str, **fields: Any) -> None:
+    """Each field is True or False."""
+    for name, value in fields.items():
+        if not isinstance(value, bool):
+            raise ValueError(f"{owner}: {name} must be True or False, got {value!r}")
+
+
+def number(owner: str, least: float = 0.0, below: float = math.inf, **fields: Any) -> None:
     """Each field is a number with least <= value < below."""
     for name, value in fields.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < below:
-            bound = f"of at least {least:g}" if below == float("inf") else f"in [{least:g}, {below:g})"
-            raise ValueError(f"{owner}: {name} must be a number {bound}, got {value!r}")
+            bound = f" of at least {least:g}" if below == math.inf else f" in [{least:g}, {below:g})"
+            raise ValueError(f"{owner}: {name} must be a number{'' if least == -math.inf else bound}, got {value!r}")
 
 
 def choice(owner: str, options: Sequence[str], **fields: Any) -> None:

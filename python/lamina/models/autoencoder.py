@@ -37,8 +37,8 @@ class AutoencoderConfig:
 def check_coder(config: Any) -> None:
     """The fields that configs of autoencoders share."""
     name = type(config).__name__
-    config.shape, config.hidden = tuple(config.shape), tuple(config.hidden)
     _checks.wholes(name, shape=config.shape, hidden=config.hidden)
+    config.shape, config.hidden = tuple(config.shape), tuple(config.hidden)
     _checks.whole(name, latent=config.latent)
     _checks.choice(name, ("dense", "conv"), kind=config.kind)
     _checks.choice(name, ("mse", "bce"), loss=config.loss)

@@ -130,8 +130,9 @@ class VGGConfig:
     dropout: float = 0.5
 
     def __post_init__(self) -> None:
+        _checks.wholes("VGGConfig", most=9999, stages=self.stages)
         self.stages = tuple(self.stages)
-        _checks.wholes("VGGConfig", stages=self.stages)
+        _checks.flag("VGGConfig", batch_norm=self.batch_norm)
         sizes = {n: getattr(self, n) for n in ("channels", "classes", "width", "hidden", "pool")}
         _checks.whole("VGGConfig", **sizes)
         _checks.number("VGGConfig", 0, 1, dropout=self.dropout)

@@ -18,7 +18,7 @@ class EfficientNetConfig:
     """Sizes of an EfficientNet: B0; B1 to B4 are width_mult 1.0, 1.1, 1.2, 1.4 with depth_mult 1.1, 1.2, 1.4, 1.8."""
 
     # one tuple a stage: expansion, kernel, stride of the first block, channels, blocks
-    stages: tuple[tuple[int, int, int, int, int], ...] = (
+    stages: tuple[tuple[int, ...], ...] = (
         *((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3)),
         *((6, 5, 1, 112, 3), (6, 5, 2, 192, 4), (6, 3, 1, 320, 1)),
     )
@@ -32,14 +32,14 @@ class EfficientNetConfig:
     stochastic_depth: float = 0.2  # chance of dropping the last block; falls linearly to 0 at the first
 
     def __post_init__(self) -> None:
-        self.stages = tuple((t, k, s, c, n) for t, k, s, c, n in self.stages)
+        fields = ("expansion", "kernel", "stride", "channels", "blocks")
+        self.stages = _checks.stages("EfficientNetConfig", self.stages, fields)
         for stage in self.stages:
-            _checks.wholes("EfficientNetConfig", stage=stage)
             if stage[1] % 2 == 0:
                 raise ValueError(f"EfficientNetConfig: kernels must be odd, got {stage[1]} in stage {stage}")
         sizes = {n: getattr(self, n) for n in ("channels", "classes", "stem", "stem_stride")}
         _checks.whole("EfficientNetConfig", **sizes)
-        _checks.number("EfficientNetConfig", 1e-3, width_mult=self.width_mult, depth_mult=self.depth_mult)
+        _checks.number("EfficientNetConfig", 1e-3, 1000, width_mult=self.width_mult, depth_mult=self.depth_mult)
         _checks.number("EfficientNetConfig", 0, 1, dropout=self.dropout, stochastic_depth=self.stochastic_depth)
 
 

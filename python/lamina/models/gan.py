@@ -51,8 +51,9 @@ class AdversarialConfig:
         if self.critic_steps is not None:
             _checks.whole(name, critic_steps=self.critic_steps)
         if self.betas is not None:
+            _checks.numbers(name, 0, 1, betas=self.betas)
             self.betas = (self.betas[0], self.betas[1])
-            _checks.number(name, 0, 1, **{"betas[0]": self.betas[0], "betas[1]": self.betas[1]})
+        _checks.numbers(name, value_range=self.value_range)
         self.value_range = (low, high) = (self.value_range[0], self.value_range[1])
         if not -math.inf < low < high < math.inf:
             raise ValueError(f"{name}: value_range must be (low, high) with low < high, got {self.value_range}")
@@ -67,8 +68,8 @@ class GANConfig(AdversarialConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.shape, self.hidden = tuple(self.shape), tuple(self.hidden)
         _checks.wholes("GANConfig", shape=self.shape, hidden=self.hidden)
+        self.shape, self.hidden = tuple(self.shape), tuple(self.hidden)
         if self.norm in ("batch", "instance"):
             raise ValueError(f"GANConfig: norm must be 'none' or 'layer', got {self.norm!r}; DCGAN has the others")
 

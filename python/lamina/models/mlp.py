@@ -22,9 +22,9 @@ class MLPConfig:
 
     def __post_init__(self) -> None:
         _checks.whole("MLPConfig", inputs=self.inputs, classes=self.classes)
-        self.hidden = tuple(self.hidden)
-        if self.hidden:
+        if self.hidden not in ((), []):
             _checks.wholes("MLPConfig", hidden=self.hidden)
+        self.hidden = tuple(self.hidden)
         _checks.number("MLPConfig", 0, 1, dropout=self.dropout)
 
 

@@ -17,7 +17,7 @@ class MobileNetV2Config:
     """Sizes of a MobileNetV2; a stem_stride of 1 suits small images."""
 
     # one tuple a stage: expansion, channels, blocks, stride of the first block
-    stages: tuple[tuple[int, int, int, int], ...] = (
+    stages: tuple[tuple[int, ...], ...] = (
         *((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)),
         *((6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)),
     )
@@ -30,12 +30,11 @@ class MobileNetV2Config:
     dropout: float = 0.2
 
     def __post_init__(self) -> None:
-        self.stages = tuple((t, c, n, s) for t, c, n, s in self.stages)
-        for stage in self.stages:
-            _checks.wholes("MobileNetV2Config", stage=stage)
+        fields = ("expansion", "channels", "blocks", "stride")
+        self.stages = _checks.stages("MobileNetV2Config", self.stages, fields)
         sizes = {n: getattr(self, n) for n in ("channels", "classes", "stem", "stem_stride", "last")}
         _checks.whole("MobileNetV2Config", **sizes)
-        _checks.number("MobileNetV2Config", 1e-3, width_mult=self.width_mult)
+        _checks.number("MobileNetV2Config", 1e-3, 1000, width_mult=self.width_mult)
         _checks.number("MobileNetV2Config", 0, 1, dropout=self.dropout)
 
 

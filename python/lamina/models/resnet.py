@@ -25,11 +25,12 @@ class ResNetConfig:
     zero_init_residual: bool = False  # each block starts as the identity (arXiv:1706.02677)
 
     def __post_init__(self) -> None:
+        _checks.wholes("ResNetConfig", most=9999, layers=self.layers)
         self.layers = tuple(self.layers)
-        _checks.wholes("ResNetConfig", layers=self.layers)
         _checks.whole("ResNetConfig", channels=self.channels, classes=self.classes, width=self.width)
         _checks.choice("ResNetConfig", ("basic", "bottleneck"), block=self.block)
         _checks.choice("ResNetConfig", ("large", "small"), stem=self.stem)
+        _checks.flag("ResNetConfig", zero_init_residual=self.zero_init_residual)
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:

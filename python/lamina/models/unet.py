@@ -29,8 +29,9 @@ class UNetConfig:
     dice: float = 0.0  # weight of the dice loss beside the cross entropy
 
     def __post_init__(self) -> None:
-        sizes = {n: getattr(self, n) for n in ("channels", "classes", "width", "depth")}
-        _checks.whole("UNetConfig", **sizes)
+        _checks.whole("UNetConfig", channels=self.channels, classes=self.classes, width=self.width)
+        _checks.whole("UNetConfig", most=16, depth=self.depth)
+        _checks.flag("UNetConfig", batch_norm=self.batch_norm)
         _checks.number("UNetConfig", 0, dice=self.dice)
 
 

@@ -28,8 +28,9 @@ class ViTConfig:
     attention_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        names = ("size", "patch", "channels", "classes", "width", "layers", "heads", "hidden")
+        names = ("size", "patch", "channels", "classes", "width", "heads", "hidden")
         _checks.whole("ViTConfig", **{n: getattr(self, n) for n in names})
+        _checks.whole("ViTConfig", most=9999, layers=self.layers)
         _checks.number("ViTConfig", 0, 1, dropout=self.dropout, attention_dropout=self.attention_dropout)
         if self.size % self.patch:
             raise ValueError(f"ViTConfig: patch {self.patch} must divide size {self.size}")
