@@ -192,7 +192,6 @@ def test_a_second_set_of_adapters_keeps_what_trained_at_first():
     assert merge_lora(model) == ["0", "1"] and all(p.requires_grad for p in model.parameters())
 
 
-@pytest.mark.skipif(not hasattr(models, "GPT"), reason="this build has no GPT")
 def test_gpt():
     model = models.GPT(layers=1, width=16, heads=2, vocab=20, context=8).eval()
     ids = lamina.tensor([[1, 2, 3, 4]])
