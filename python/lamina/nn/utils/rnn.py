@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ... import _C
 from ..._C import Tensor
+from ..._C import functional as _F
 
 
 class _Packed(NamedTuple):
@@ -264,16 +265,13 @@ def pad_sequence(
     if padding_side not in ("left", "right"):
         raise ValueError(f"pad_sequence: padding_side must be 'left' or 'right', got {padding_side!r}")
     listed = _sequences("pad_sequence", sequences)
-    first = listed[0]
-    lengths = [s.shape[0] for s in listed]
-    count, steps, rest = len(listed), max(lengths), tuple(first.shape)[1:]
-    held = _C.arange(steps).unsqueeze(1) < _C.tensor(lengths)  # (T, N): where a sequence has a value
-    held = (held.flip(0) if padding_side == "left" else held).t()
-    places = held.reshape(-1).nonzero().squeeze(1).to(first.device)  # sequence by sequence
-    data = _C.cat([s.to(first.dtype) for s in listed])
-    flat = first.new_full((count * steps, *rest), padding_value).index_copy(0, places, data)
-    padded = flat.reshape(count, steps, *rest)
-    return padded if batch_first else padded.transpose(0, 1).contiguous()
+    steps, left = max(s.shape[0] for s in listed), padding_side == "left"
+    rows = []
+    for s in listed:
+        missing = steps - s.shape[0]
+        borders = [0, 0] * (s.dim() - 1) + ([missing, 0] if left else [0, missing])
+        rows.append(_F.pad(s.to(listed[0].dtype), borders, "constant", padding_value))
+    return _C.stack(rows, 0 if batch_first else 1)
 
 
 def pack_sequence(sequences: Tensor | Iterable[Tensor], enforce_sorted: bool = True) -> PackedSequence:
