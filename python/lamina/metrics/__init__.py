@@ -11,12 +11,29 @@ if TYPE_CHECKING:  # what __getattr__ loads
     from ._base import Metric as Metric
     from .averages import Mean as Mean
     from .averages import MeanLoss as MeanLoss
+    from .classification import ECE as ECE
+    from .classification import F1 as F1
     from .classification import Accuracy as Accuracy
+    from .classification import ConfusionMatrix as ConfusionMatrix
+    from .classification import Precision as Precision
+    from .classification import Recall as Recall
+    from .classification import TopKAccuracy as TopKAccuracy
+    from .language import BLEU as BLEU
+    from .language import Perplexity as Perplexity
+    from .ranking import AUC as AUC
+    from .ranking import AveragePrecision as AveragePrecision
+    from .regression import MAE as MAE
+    from .regression import MSE as MSE
+    from .regression import R2 as R2
+    from .regression import RMSE as RMSE
 
 _FILES = {
     "_base": "Metric",
     "averages": "Mean MeanLoss",
-    "classification": "Accuracy",
+    "classification": "ECE F1 Accuracy ConfusionMatrix Precision Recall TopKAccuracy",
+    "language": "BLEU Perplexity",
+    "ranking": "AUC AveragePrecision",
+    "regression": "MAE MSE R2 RMSE",
 }
 _LAZY = {name: file for file, names in _FILES.items() for name in names.split()}
 

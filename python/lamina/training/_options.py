@@ -162,11 +162,11 @@ def _metric_name(item: Any) -> str:
 
 
 def _snake(name: str) -> str:
+    """TopKAccuracy -> top_k_accuracy, F1 -> f1, MeanLoss -> mean_loss."""
     out = ""
     for i, c in enumerate(name):
-        if c.isupper() and i and not name[i - 1].isupper():
-            out += "_"
-        out += c.lower()
+        starts = c.isupper() and i > 0 and (name[i - 1].islower() or name[i + 1 : i + 2].islower())
+        out += ("_" if starts else "") + c.lower()
     return out
 
 

@@ -151,16 +151,18 @@ def _plain(value: Any) -> Any:
     """The state of a NumPy bit generator, its arrays as lists."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    return {"array": value.tolist()} if hasattr(value, "tolist") and getattr(value, "shape", ()) else value
+    if type(value).__module__ != "numpy":
+        return value
+    return {"dtype": str(value.dtype), "array": value.tolist()} if value.shape else value.item()
 
 
 def _arrays(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
-    if set(value) == {"array"}:
+    if set(value) == {"dtype", "array"}:
         import numpy as np
 
-        return np.array(value["array"], dtype=np.uint64)
+        return np.array(value["array"], dtype=value["dtype"])
     return {key: _arrays(item) for key, item in value.items()}
 
 

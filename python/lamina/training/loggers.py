@@ -50,7 +50,7 @@ class TensorBoardLog(Callback):
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         try:
-            from tensorboardX import SummaryWriter
+            from tensorboardX import SummaryWriter  # type: ignore[import-untyped]
         except ImportError:
             raise ImportError(
                 f"log={self.folder!r}: event files for TensorBoard need tensorboardX; "
