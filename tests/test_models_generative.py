@@ -237,6 +237,7 @@ def test_anomaly_numbers():
     assert none["f1"] == 0
     x[5] = np.nan
     assert bool(detector.predict(x)[5].item())
+    assert detector.evaluate(x, np.arange(300) == 5)["roc_auc"] == 1
     with pytest.raises(ValueError, match="NaN"):
         detector.fit_threshold(x)
 
@@ -395,7 +396,7 @@ def test_trained_weights_have_the_same_bits_on_any_threads():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("isa", ["avx2", "avx512"])
+@pytest.mark.parametrize("isa", ["base", "avx2", "avx512"])
 def test_trained_weights_have_the_same_bits_at_any_level(isa):
     assert dump(isa, 1)["1"] == dump("", 1, 2, 4)["1"]
 

@@ -77,41 +77,31 @@ class AnomalyDetector(nn.Module):
 
     def predict(self, x: Any, *, batch_size: int = 256) -> Tensor:
         """Which rows score above the threshold (NaN counts as above): (N, *shape) -> bool (N)."""
+        return self._above(self.score(x, batch_size=batch_size))
+
+    def _above(self, scores: Tensor) -> Tensor:
         if bool(self.threshold.isnan()):
-            raise ValueError("AnomalyDetector.predict: there is no threshold yet; call fit_threshold(normal rows)")
-        return ~(self.score(x, batch_size=batch_size) <= self.threshold)
+            raise ValueError("AnomalyDetector: there is no threshold yet; call fit_threshold(normal rows)")
+        return ~(scores <= self.threshold)
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int = 256) -> dict[str, float]:
         """{"roc_auc", "precision", "recall", "f1"} against the truth y (N), true or 1 for anomalies.
 
-        roc_auc reads the scores alone (nan where one kind is missing); the others the threshold. A share of nothing is 0.
+        roc_auc reads the scores alone (nan where one kind is missing), the others the threshold; a share of nothing is
+        0.
         """
+        from ..metrics import AUC, F1, Precision, Recall
+
         scores = self.score(x, batch_size=batch_size)
         truth = y if isinstance(y, Tensor) else lamina.tensor(y)
         if tuple(truth.shape) != tuple(scores.shape):
             raise _C.ShapeError(
                 f"AnomalyDetector.evaluate: {len(scores)} rows need as many truths, got shape {tuple(truth.shape)}"
             )
-        truth = truth.to(scores.device) != 0
-        found = self.predict(x, batch_size=batch_size)
-        hits = int((found & truth).sum().item())
-        flagged, positive = int(found.sum().item()), int(truth.sum().item())
-        precision, recall = hits / max(flagged, 1), hits / max(positive, 1)
-        f1 = 2 * hits / max(flagged + positive, 1)
-        return {"roc_auc": roc_auc(scores, truth), "precision": precision, "recall": recall, "f1": f1}
-
-
-def roc_auc(scores: Tensor, truth: Tensor) -> float:
-    """The chance that an anomaly scores above a normal row, ties counted half: (N), bool (N) -> number; nan if one kind
-    is missing.
-
-    >>> import lamina
-    >>> from lamina.models.anomaly import roc_auc
-    >>> roc_auc(lamina.tensor([0.1, 0.4, 0.35, 0.8]), lamina.tensor([False, False, True, True]))
-    0.75
-    """
-    normal, other = scores[~truth].sort()[0], scores[truth]
-    if not len(normal) or not len(other):
-        return math.nan
-    below, upto = _C.searchsorted(normal, other), _C.searchsorted(normal, other, right=True)
-    return int((below + upto).sum().item()) / (2 * len(normal) * len(other))
+        metrics = {"roc_auc": AUC(), "precision": Precision("binary"), "recall": Recall("binary"), "f1": F1("binary")}
+        truth = (truth != 0).long()
+        found = self._above(scores).long()
+        ranked = _C.where(scores.isnan(), math.inf, scores)
+        for name, metric in metrics.items():
+            metric.update(ranked if name == "roc_auc" else found, truth)
+        return {name: float(metric.compute()) for name, metric in metrics.items()}

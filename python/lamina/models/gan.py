@@ -106,7 +106,7 @@ class Scaled(nn.Module):
 
 
 class Adversarial(Model):
-    """Training, sampling and scores of a `generator` (N, latent) -> (N, *shape) and a `discriminator` (N, *shape) -> (N).
+    """Trains, draws from and asks a `generator` (N, latent) -> (N, *shape) and a `discriminator` (N, *shape) -> (N).
 
     The discriminator gives logits (loss "bce") or scores without bounds (loss "wasserstein_gp").
     """

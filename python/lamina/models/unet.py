@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .. import _C, nn
 from .._C import Tensor
 from .._C import functional as F
-from ..metrics._base import Metric, to_array
+from ..metrics.classification import ConfusionMatrix
 from . import _checks
 from ._blocks import init_convs
 from ._model import Model
 
 if TYPE_CHECKING:
-    from ..metrics import Metric as AnyMetric
+    from ..metrics import Metric
 
 
 @dataclass
@@ -101,7 +102,7 @@ class UNet(Model):
         loss = F.cross_entropy(logits, y)
         return loss + self.config.dice * dice_loss(logits, y) if self.config.dice else loss
 
-    def metrics(self) -> dict[str, AnyMetric]:
+    def metrics(self) -> dict[str, Metric]:
         """Pixel accuracy and the mean intersection over union of the classes that occur."""
         from ..metrics import Accuracy
 
@@ -139,10 +140,10 @@ def dice_loss(logits: Tensor, target: Tensor, smooth: float = 1.0) -> Tensor:
     return 1 - dice.mean()
 
 
-class MeanIoU(Metric):
+class MeanIoU(ConfusionMatrix):
     """Intersection over union of predicted and true pixels, the mean over the classes that occur in either.
 
-    `update(classes, target)`: whole numbers (N, *) in [0, classes), both of one shape.
+    `update(output, target)`: scores (N, C, *) or classes (N, *), and classes (N, *); nan where nothing was seen.
 
     >>> import lamina
     >>> metric = lamina.models.unet.MeanIoU(3)
@@ -151,30 +152,10 @@ class MeanIoU(Metric):
     0.5833
     """
 
-    def __init__(self, classes: int) -> None:
-        _checks.whole("MeanIoU", classes=classes)
-        self.classes = classes
-        super().__init__()
-
-    def reset(self) -> None:
-        """Forgets everything seen."""
-        self._both = [0] * self.classes
-        self._either = [0] * self.classes
-
-    def update(self, *batch: Any) -> None:
-        """Counts the pixels of one batch."""
-        found, target = (to_array("MeanIoU", part) for part in batch)
-        if found.shape != target.shape:
-            raise _C.ShapeError(f"MeanIoU: expected classes of one shape, got {found.shape} and {target.shape}")
-        for c in range(self.classes):
-            self._both[c] += int(((found == c) & (target == c)).sum())
-            self._either[c] += int(((found == c) | (target == c)).sum())
-
     def compute(self) -> float:
-        """The value over everything seen; nan where nothing was."""
-        shares = [b / e for b, e in zip(self._both, self._either, strict=True) if e]
-        return sum(shares) / len(shares) if shares else float("nan")
-
-    def _merge(self, other: MeanIoU) -> None:
-        self._both = [a + b for a, b in zip(self._both, other._both, strict=True)]
-        self._either = [a + b for a, b in zip(self._either, other._either, strict=True)]
+        """The value over everything seen."""
+        matrix = self.array()
+        both = matrix.diagonal()
+        either = matrix.sum(0) + matrix.sum(1) - both
+        shares = [b / e for b, e in zip(both.tolist(), either.tolist(), strict=True) if e]
+        return math.fsum(shares) / len(shares) if shares else math.nan
