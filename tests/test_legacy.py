@@ -145,3 +145,14 @@ def test_a_layer_may_hold_an_operation():
     for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         assert list(other.state_dict()) == list(layer.state_dict())
     assert len(lamina.nn.TransformerEncoder(layer, 2).layers) == 2
+
+
+def test_load_takes_the_arguments_of_programs(tmp_path):
+    path = tmp_path / "checkpoint.pth"
+    lamina.save({"state_dict": {"w": lamina.ones(2)}, "best": np.float64(0.5), "list": [lamina.zeros(1)]}, path)
+    places = (None, "cpu", lamina.device("cpu"), lambda storage, location: storage, {"cuda:0": "cpu"})
+    for place in places:
+        loaded = lamina.load(path, place, weights_only=False, mmap=True)
+        assert loaded["state_dict"]["w"].tolist() == [1.0, 1.0] and loaded["best"] == 0.5
+    with pytest.raises((ValueError, RuntimeError), match="tpu"):
+        lamina.load(path, map_location="tpu")

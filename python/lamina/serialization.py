@@ -39,11 +39,34 @@ def save(obj: Any, f: Path) -> None:
     save_file(tensors, f, {_TREE: json.dumps(tree, separators=(",", ":"))})
 
 
-def load(f: Path, *, verify: bool = True) -> Any:
+def load(
+    f: Path, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None, verify: bool = True
+) -> Any:
     """What `save` wrote; any other safetensors file as a dict of tensors by name; what `torch.save` wrote (torch_file).
 
-    `verify=False` reads a file whose checksums do not match; the structure of the file is checked always.
+    Tensors come to the CPU, or to `map_location`, a device; a function or a dict of devices, which say where tensors of
+    other devices go, leave them there. `verify=False` reads a file whose checksums do not match; the structure of the
+    file is checked always. `weights_only` and `mmap` change nothing: no file is ever executed.
     """
+    loaded = _load(f, verify)
+    if map_location is None or isinstance(map_location, dict) or callable(map_location):
+        return loaded
+    device = map_location if isinstance(map_location, _C.device) else _C.device(map_location)
+    return loaded if device.type == "cpu" else _moved(loaded, device)
+
+
+def _moved(value: Any, device: Any) -> Any:
+    """The tree with its tensors on a device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return type(value)((key, _moved(item, device)) for key, item in value.items())
+    if type(value) in (list, tuple):
+        return type(value)(_moved(item, device) for item in value)
+    return value
+
+
+def _load(f: Path, verify: bool) -> Any:
     if _is_torch_file(f):
         from .torch_file import load_torch
 
@@ -95,8 +118,8 @@ def _pack(value: Any, path: str, tensors: dict[str, Tensor], depth: int) -> Any:
         return {"t": name}
     if value is None or isinstance(value, (bool, str)):
         return value
-    if type(value) in (int, float):
-        return value
+    if isinstance(value, (int, float)):  # numpy.float64 too
+        return float(value) if isinstance(value, float) else int(value)
     base = path + "." if path else ""
     if isinstance(value, dict):
         rows = []
