@@ -452,3 +452,7 @@ def test_keys_can_be_heard():
 def test_wrong_arguments(make, error, word):
     with pytest.raises(error, match=word):
         make()
+
+
+def test_transforms_are_found_where_pytorch_has_them():
+    assert lamina.stft is audio.stft and lamina.istft is audio.istft and lamina.hann_window is audio.hann_window

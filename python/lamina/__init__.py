@@ -66,6 +66,12 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from ._printing import set_printoptions as set_printoptions
     from ._summary import summary as summary
     from .amp.autocast import autocast as autocast
+    from .audio.fourier import bartlett_window as bartlett_window
+    from .audio.fourier import blackman_window as blackman_window
+    from .audio.fourier import hamming_window as hamming_window
+    from .audio.fourier import hann_window as hann_window
+    from .audio.fourier import istft as istft
+    from .audio.fourier import stft as stft
     from .func import vmap as vmap
     from .linalg.classic import cholesky as cholesky
     from .linalg.classic import cholesky_inverse as cholesky_inverse
@@ -134,6 +140,12 @@ _LAZY = {
     "Checkpoint": "training",
     "summary": "_summary",
     "lr_find": "tuning",
+    "stft": "audio.fourier",
+    "istft": "audio.fourier",
+    "bartlett_window": "audio.fourier",
+    "blackman_window": "audio.fourier",
+    "hamming_window": "audio.fourier",
+    "hann_window": "audio.fourier",
     "cholesky": "linalg.classic",
     "cholesky_inverse": "linalg.classic",
     "cholesky_solve": "linalg.classic",

@@ -17,7 +17,13 @@ from .fourier import hann_window, stft
 if TYPE_CHECKING:
     from .._C import Tensor
 
-_LOG_STEP = math.log(6.4) / 27.0  # of Slaney's scale above 1 kHz
+_LOG_TEN = 2.302585092994046
+_LOG_STEP = 0.06875177742094912  # log(6.4) / 27: Slaney's scale above 1 kHz
+
+
+def _exact(function: str, value: float) -> float:
+    """log, exp ... of lamina itself: the same bits on every machine."""
+    return float(getattr(lamina.tensor(value, dtype=lamina.float64), function)().item())
 
 
 def hz_to_mel(frequency: float, mel_scale: str = "htk") -> float:
@@ -28,10 +34,10 @@ def hz_to_mel(frequency: float, mel_scale: str = "htk") -> float:
     15.0
     """
     if mel_scale == "htk":
-        return 2595.0 * math.log10(1.0 + frequency / 700.0)
+        return 2595.0 * _exact("log10", 1.0 + frequency / 700.0)
     if mel_scale != "slaney":
         raise ValueError(f"mel_scale must be htk or slaney, got {mel_scale!r}")
-    return frequency * 3.0 / 200.0 if frequency < 1000.0 else 15.0 + math.log(frequency / 1000.0) / _LOG_STEP
+    return frequency * 3.0 / 200.0 if frequency < 1000.0 else 15.0 + _exact("log", frequency / 1000.0) / _LOG_STEP
 
 
 def mel_to_hz(mel: float, mel_scale: str = "htk") -> float:
@@ -42,10 +48,10 @@ def mel_to_hz(mel: float, mel_scale: str = "htk") -> float:
     440.0
     """
     if mel_scale == "htk":
-        return 700.0 * (math.pow(10.0, mel / 2595.0) - 1.0)
+        return 700.0 * _exact("expm1", mel / 2595.0 * _LOG_TEN)
     if mel_scale != "slaney":
         raise ValueError(f"mel_scale must be htk or slaney, got {mel_scale!r}")
-    return mel * 200.0 / 3.0 if mel < 15.0 else 1000.0 * math.exp((mel - 15.0) * _LOG_STEP)
+    return mel * 200.0 / 3.0 if mel < 15.0 else 1000.0 * _exact("exp", (mel - 15.0) * _LOG_STEP)
 
 
 def melscale_fbanks(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import lamina
@@ -238,8 +237,8 @@ class Resize(Transform):
         self, size: Any, interpolation: str = "bilinear", max_size: int | None = None, antialias: bool = True
     ) -> None:
         super().__init__()
-        self.shorter = size if isinstance(size, int) else size[0] if len(tuple(size)) == 1 else None
         self.size = size_pair("Resize", size)
+        self.shorter = size if isinstance(size, int) else size[0] if len(size) == 1 else None
         if max_size is not None and (self.shorter is None or max_size < self.shorter):
             raise ValueError(f"Resize: max_size {max_size} needs an int size that is not larger, got {size!r}")
         self.max_size, self.antialias = max_size, bool(antialias)
@@ -280,7 +279,7 @@ def boxes(
     """
     tries = u[:, :-2].reshape(len(u), _TRIES, 2)
     area = h * w * (scale[0] + (scale[1] - scale[0]) * tries[:, :, 0])
-    low, high = math.log(ratio[0]), math.log(ratio[1])
+    low, high = lamina.tensor(ratio, dtype=lamina.float64).log().tolist()
     aspect = (low + (high - low) * tries[:, :, 1]).exp()
     widths, heights = (area * aspect).sqrt().round(), (area / aspect).sqrt().round()
     fits = (widths >= 1) & (heights >= 1)
