@@ -179,6 +179,25 @@ def test_start_is_pytorchs():
     assert not to_numpy(big.out_proj.bias).any()
 
 
+@needs_torch
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("mask", ["none", "causal", "padding", "added"])
+@pytest.mark.parametrize(("queries", "keys", "width"), [(130, 130, 64), (2, 300, 8), (67, 33, 3), (257, 129, 1)])
+def test_sizes_between_the_tiles_of_kernels(queries, keys, width, mask, dtype):
+    ours, theirs = (home.nn.MultiheadAttention(2 * width, 2, batch_first=True) for home in (lamina, torch))
+    given = {
+        "none": {},
+        "causal": {"attn_mask": np.triu(np.ones((queries, keys), bool), 1)},
+        "padding": {"key_padding_mask": np.arange(keys) >= np.array([[keys], [keys // 2]])},
+        "added": {"attn_mask": draw(4, queries, keys, seed=3)},
+    }[mask]
+
+    def call(home, m, q, k):
+        return m(q, k, k, need_weights=False, is_causal=mask == "causal", **at_home(home, given, dtype))
+
+    compare(ours, theirs, [draw(2, queries, 2 * width), draw(2, keys, 2 * width, seed=1)], call, dtype)
+
+
 # ---- what holds by itself ----
 
 

@@ -137,7 +137,38 @@ def test_cell_is_pytorchs(kind, options, state, batched, dtype):
     compare(ours, theirs, arrays, lambda home, m, x, *hs: m(x, given_state(hs)) if hs else m(x), dtype)
 
 
+@needs_torch
+@pytest.mark.parametrize(("rows", "steps", "inputs", "hidden"), [(1, 40, 33, 65), (37, 5, 2, 3), (70, 3, 130, 100)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_sizes_between_the_tiles_of_kernels(kind, rows, steps, inputs, hidden):
+    options = {"num_layers": 2, "bidirectional": True}
+    ours, theirs = make(lamina, kind, inputs, hidden, **options), make(torch, kind, inputs, hidden, **options)
+    arrays = [draw(steps, rows, inputs), *states(kind, options, rows, hidden)]
+    compare(ours, theirs, arrays, lambda home, m, x, *hs: m(x, given_state(hs)), "float64")
+    compare(ours, theirs, arrays, lambda home, m, x, *hs: m(x, given_state(hs)), "float32")
+
+
 # ---- one layer, several ways, the same bits ----
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(KINDS),
+    st.lists(st.integers(0, 9), min_size=1, max_size=40),
+    st.integers(1, 40),
+    st.integers(1, 70),
+    st.booleans(),
+)
+def test_any_lengths_are_rows_alone(kind, lengths, inputs, hidden, both_ways):
+    layer = make(lamina, kind, inputs, hidden, bidirectional=both_ways, batch_first=True)
+    x = lamina.randn(len(lengths), max(1, *lengths), inputs)
+    out, state = layer(x, lengths=lengths)
+    for i in {0, len(lengths) // 2, len(lengths) - 1}:
+        assert not to_numpy(out[i, lengths[i] :]).any()
+        if lengths[i]:
+            alone, end = layer(x[i, : lengths[i]])
+            same(out[i, : lengths[i]], alone)
+            same([s[:, i] for s in flat(state)], end)
 
 
 @pytest.mark.parametrize("dtype", [lamina.float32, lamina.float64])
@@ -309,6 +340,32 @@ def test_saved_and_loaded(tmp_path):
     twin = nn.GRU(3, 4, 2)
     twin.load_state_dict(lamina.load(tmp_path / "gru.safetensors"))
     same(layer(x), twin(x))
+
+
+@pytest.mark.parametrize("change", ["weight_norm", "parametrized", "pruned"])
+def test_weights_may_be_made_of_others(change):
+    layer, x = nn.LSTM(3, 4), lamina.randn(5, 2, 3)
+    before = layer(x)
+    if change == "pruned":
+        nn.utils.prune.l1_unstructured(layer, "weight_hh_l0", 1)
+    else:
+        home = nn.utils if change == "weight_norm" else nn.utils.parametrizations
+        home.weight_norm(layer, "weight_hh_l0")
+        for a, b in zip(flat(layer(x)), flat(before), strict=True):
+            np.testing.assert_allclose(to_numpy(a), to_numpy(b), rtol=1e-5, atol=1e-6)
+    layer(x)[0].sum().backward()
+    assert all(p.grad is not None for p in layer.parameters())
+
+
+@pytest.mark.parametrize("dtype", [lamina.bfloat16, lamina.float16])
+@pytest.mark.parametrize("kind", KINDS)
+def test_half_precision(kind, dtype):
+    layer, x = make(lamina, kind, 6, 8), lamina.randn(5, 2, 6)
+    exact = to_numpy(layer(x)[0])
+    half = layer.to(dtype)(x.to(dtype))[0]
+    assert half.dtype == dtype
+    np.testing.assert_allclose(to_numpy(half.float()), exact, atol=2e-2 if dtype == lamina.bfloat16 else 2e-3)
+    half.sum().backward()
 
 
 # ---- packing ----
