@@ -232,6 +232,13 @@ def test_what_loading_refuses(tmp_path):
     (tmp_path / "config.json").write_text("[1")
     with pytest.raises(lamina.FileError, match=r"config\.json"):
         models.GPT.load_pretrained(tmp_path)
+    with pytest.raises(lamina.ShapeError, match="matrix"):
+        models.GPT.load_pretrained({**state, "transformer.wte.weight": lamina.zeros(3)}, heads=4)
+    with pytest.raises(ValueError, match=r"no transformer\.h\.2"):
+        models.GPT.load_pretrained({**state, "transformer.h.999999999.ln_1.weight": lamina.zeros(16)}, heads=4)
+    lamina.save([1, 2], tmp_path / "list.safetensors")
+    with pytest.raises(TypeError, match="holds a list"):
+        models.GPT.load_pretrained(tmp_path / "list.safetensors")
     del state["transformer.h.1.ln_1.weight"]
     with pytest.raises(RuntimeError, match=r"h\.1\.ln_1"):
         models.GPT.load_pretrained(state, heads=4)

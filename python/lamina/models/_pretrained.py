@@ -30,6 +30,8 @@ def read_weights(owner: str, source: Any) -> tuple[Weights, dict[str, Any]]:
                 raise lamina.FileError(f"{owner}: {path} has neither model.safetensors nor pytorch_model.bin")
             path = os.path.join(path, names[0])
         source = lamina.load(path)
+        if not isinstance(source, Mapping):
+            raise TypeError(f"{owner}: {path} holds a {type(source).__name__}, expected weights by name")
     for key in ("model_args", "config"):
         if isinstance(source.get(key), Mapping):
             settings = {**source[key], **settings}
@@ -66,19 +68,24 @@ def strip(name: str, prefixes: Iterable[str]) -> str:
 
 
 def need(owner: str, weights: Weights, name: str) -> Tensor:
-    """The weight of that name, which this kind of model always has."""
+    """The matrix of that name, which this kind of model always has."""
     if name not in weights:
         have = ", ".join(list(weights)[:3])
         raise ValueError(
             f"{owner}: there is no weight {name!r}, so these are of another kind of model (they are {have}, ...)"
         )
+    if weights[name].dim() != 2:
+        raise lamina.ShapeError(f"{owner}: {name} should be a matrix, got shape {tuple(weights[name].shape)}")
     return weights[name]
 
 
-def layers_in(weights: Weights, prefix: str) -> int:
-    """How many numbered parts `prefix` has: names are prefix + number + "." + ..."""
-    numbers = [n.removeprefix(prefix).split(".", 1)[0] for n in weights if n.startswith(prefix)]
-    return 1 + max((int(n) for n in numbers if n.isdigit()), default=-1)
+def layers_in(owner: str, weights: Weights, prefix: str) -> int:
+    """How many numbered parts `prefix` has: names are prefix + number + "." + ...; none may be missing."""
+    numbers = {n.removeprefix(prefix).split(".", 1)[0] for n in weights if n.startswith(prefix)}
+    for i in range(len(numbers)):
+        if str(i) not in numbers:
+            raise ValueError(f"{owner}: there are {len(numbers)} parts called {prefix}..., but no {prefix}{i}")
+    return len(numbers)
 
 
 def setting(owner: str, settings: Mapping[str, Any], names: tuple[str, ...], field: str) -> Any:

@@ -255,7 +255,7 @@ class BERT(Model):
             sizes: dict[str, Any] = {"vocab": words.shape[0], "width": words.shape[1]}
             sizes["context"] = need(owner, weights, "bert.embeddings.position_embeddings.weight").shape[0]
             sizes["types"] = need(owner, weights, "bert.embeddings.token_type_embeddings.weight").shape[0]
-            sizes["layers"] = layers_in(weights, "bert.encoder.layer.")
+            sizes["layers"] = layers_in(owner, weights, "bert.encoder.layer.")
             sizes["hidden"] = need(owner, weights, "bert.encoder.layer.0.intermediate.dense.weight").shape[0]
             if "classifier.weight" in weights:
                 sizes["classes"] = weights["classifier.weight"].shape[0]

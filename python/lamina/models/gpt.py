@@ -288,7 +288,7 @@ def _sizes(owner: str, weights: Weights) -> dict[str, Any]:
         "vocab": vocab,
         "width": width,
         "context": need(owner, weights, "transformer.wpe.weight").shape[0],
-        "layers": layers_in(weights, "transformer.h."),
+        "layers": layers_in(owner, weights, "transformer.h."),
         "hidden": need(owner, weights, "transformer.h.0.mlp.c_fc.weight").shape[1],
         "bias": "transformer.ln_f.bias" in weights,
     }

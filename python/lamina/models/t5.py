@@ -217,8 +217,8 @@ class Stack(nn.Module):
                 kv = memory.cross[i] if memory is not None else block.layer[1].EncDecAttention.keys_values(source)
                 x = block.layer[1](x, kv, source_mask)
             x = block.layer[-1](x)
-        x = self.dropout(self.final_layer_norm(x))
-        return x
+        out: Tensor = self.dropout(self.final_layer_norm(x))
+        return out
 
     def _self_mask(self, length: int, offset: int, source_mask: Tensor | None) -> Tensor:
         """What is added to the scores of self-attention: (1 or N, heads, T, S)."""
@@ -374,7 +374,7 @@ class T5(Model):
             sizes = {
                 "vocab": words.shape[0],
                 "width": words.shape[1],
-                "layers": layers_in(weights, "encoder.block."),
+                "layers": layers_in(owner, weights, "encoder.block."),
                 "heads": bias.shape[1],
                 "head_width": inner // bias.shape[1],
                 "hidden": need(owner, weights, wide + "wo.weight").shape[1],
