@@ -371,6 +371,24 @@ def test_critic_steps_and_resuming(digits):
     assert critic.configure_optimizers(1e-3)["generator"].param_groups[0]["betas"] == (0.0, 0.9)
 
 
+@pytest.mark.parametrize(
+    "make", [lambda: models.DCGAN(size=8, channels=1, width=8, critic_steps=3), lambda: models.VAE(loss="mse")]
+)
+def test_a_resumed_run_has_the_same_bits(make, digits, tmp_path):
+    x = digits[0][:128] * 2 - 1
+
+    def weights(*runs):
+        for i, options in enumerate(runs):
+            lamina.manual_seed(1 + i)
+            model = make()
+            model.fit(x, progress=False, **options)
+        return [to_numpy(v).tobytes() for v in model.state_dict().values()]
+
+    path = str(tmp_path / "run.safetensors")
+    halves = {"epochs": 2, "checkpoint": path}, {"epochs": 4, "checkpoint": path, "resume": True}
+    assert weights(*halves) == weights({"epochs": 4})
+
+
 # -- bits ------------------------------------------------------------------------------------------------------------
 @functools.cache
 def dump(isa, *threads):
