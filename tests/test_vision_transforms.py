@@ -80,6 +80,16 @@ def test_threads_and_layout_change_nothing(name):
     assert same(t(x.contiguous(memory_format=lamina.channels_last), seeds), want)
 
 
+@pytest.mark.parametrize("name", SEEDED)
+def test_large_batches_go_in_pieces(name, monkeypatch):
+    t, x = SEEDED[name](), images()
+    seeds = sample_seeds(0, 0, range(len(x)))
+    want = t(x, seeds)
+    for piece in (1, 3 * 12 * 13 * 2 + 5):
+        monkeypatch.setattr("lamina._augment._PIECE", piece)
+        assert same(t(x, seeds), want)
+
+
 def test_without_seeds_the_default_generator_decides():
     t, x = vision.RandomCrop(8), images()
     lamina.manual_seed(4)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Seeds = Any  # an int for one sample; ints, or an int64 tensor, for a batch
 _MASK = 2**64 - 1
+_PIECE = 2**21  # values that are transformed together: memory on the way stays small
 
 
 def mix_seed(seed: int, number: int) -> int:
@@ -122,8 +123,10 @@ class Transform(nn.Module):
         numbers = seed_list(name, seeds, count, single) if self.draws or seeds is not None else [0] * count
         with lamina.no_grad():
             u = uniforms(numbers, self.draws)
-        out = self.change(batch, u)
-        return out[0] if single else out
+        size = max(1, _PIECE * count // max(1, batch.numel()))
+        pieces = zip(batch.split(size), u.split(size), strict=True) if count > size else [(batch, u)]
+        out = [self.change(*piece) for piece in pieces]
+        return out[0][0] if single else out[0] if len(out) == 1 else lamina.cat(out)
 
 
 class Compose(Transform):
