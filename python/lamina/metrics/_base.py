@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -77,6 +78,15 @@ class ExactSum:
             total = (int((part >> 26).sum()) << 26) + int((part & (2**26 - 1)).sum())
             shift = e - 53 + self._UNIT
             self.units += total << shift if shift >= 0 else total >> -shift  # subnormals end in zero bits
+
+    def add_number(self, value: float, times: int = 1) -> None:
+        """Adds `times` times one number, without NumPy."""
+        if not math.isfinite(value):
+            self.special += value * times
+            return
+        mantissa, exponent = math.frexp(value)
+        whole, shift = int(mantissa * 2.0**53), exponent - 53 + self._UNIT
+        self.units += times * (whole << shift if shift >= 0 else whole >> -shift)
 
     def merge(self, other: ExactSum) -> None:
         self.units += other.units

@@ -58,13 +58,9 @@ class MeanLoss(Metric):
         self._sum, self._count = ExactSum(), 0
 
     def update(self, loss: Any, rows: int = 1) -> None:
-        value = to_array("MeanLoss", loss)
-        if value.size != 1:
-            raise ValueError(f"MeanLoss: the loss should be one number, got shape {value.shape}")
-        part = ExactSum()
-        part.add(value)
-        part.units *= rows  # exact as well
-        self._sum.merge(part)
+        if getattr(loss, "shape", ()):
+            raise ValueError(f"MeanLoss: the loss should be one number, got shape {tuple(loss.shape)}")
+        self._sum.add_number(float(loss), rows)
         self._count += rows
 
     def compute(self) -> float:
