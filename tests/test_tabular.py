@@ -60,6 +60,8 @@ def test_options():
     words = TabularEncoder(categorical=["x"], numeric=[]).fit(table)
     assert words.feature_names == ["x=1", "x=2", "x=6", "x=<other>", "x=<missing>"]
     assert words({"x": [1.0, "6", 7, ""]}).argmax(1).tolist() == [0, 2, 3, 0]
+    assert TabularEncoder().fit({"x": [0.0, 5e-324]})({"x": [0.0]}).tolist() == [[0.0]]
+    assert words({"x": []}).shape == (0, 5)
     constant = TabularEncoder().fit({"x": [0.1] * 7})
     assert constant({"x": [0.1, 1.1]}).tolist() == [[0], [1]]
     assert TabularEncoder(numeric=["x"]).fit({"x": ["1", "2.5", ""], "y": ["a", "b", "c"]}).features == 6
@@ -235,6 +237,7 @@ def test_quoted_cells(tmp_path):
         (lambda: TabularEncoder(["city"], []).fit(TABLE), ValueError, "row 0.*Oslo"),
         (lambda: TabularEncoder().fit({"a": [1.0, math.inf]}), ValueError, "finite"),
         (lambda: TabularEncoder().fit({"a": [10**400]}), ValueError, "finite"),
+        (lambda: TabularEncoder().fit({"a": [1e300, -1e300]}), ValueError, "overflow"),
         (lambda: TabularEncoder().fit({"a": []}), ValueError, "no rows"),
         (lambda: TabularEncoder(exclude=["a"]).fit({"a": [1]}), ValueError, "no columns"),
         (lambda: TabularEncoder().fit({"a": [1], "b": [1, 2]}), ValueError, "one length"),
@@ -246,3 +249,21 @@ def test_quoted_cells(tmp_path):
 def test_wrong_arguments(make, error, word):
     with pytest.raises(error, match=word):
         make()
+
+
+def test_a_table_is_learned_saved_and_read_again(tmp_path):
+    rng = np.random.default_rng(0)
+    size, colour = rng.normal(5, 2, 300), rng.choice(["red", "green", "blue"], 300)
+    answer = ((size > 5) ^ (colour == "red")).astype(np.int64)
+    size[rng.random(300) < 0.05] = math.nan
+    train, test = ({"size": size[part], "colour": colour[part]} for part in (slice(200), slice(200, None)))
+    encoder = TabularEncoder().fit(train)
+    network = lambda: lamina.models.MLP(inputs=encoder.features, hidden=(32,), classes=2, dropout=0.0)
+    model = TabularModel(encoder, network())
+    model.fit(train, answer[:200], epochs=40, lr=1e-2, progress=False)
+    assert model.evaluate(test, answer[200:])["accuracy"] > 0.85
+    lamina.save(model, tmp_path / "m")
+    again = TabularModel.load(tmp_path / "m", network())
+    assert again.predict(test).tolist() == model.predict(test).tolist()
+    with pytest.raises(TypeError, match="Linear"):
+        TabularModel(encoder, nn.Linear(2, 2)).predict(test)

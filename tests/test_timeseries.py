@@ -148,6 +148,7 @@ def test_elnino():
         (lambda: ts.time_split(table(), 20, 20), ValueError, "leave 0"),
         (lambda: ts.Standardizer(2).fit(table()), lamina.ShapeError, "3"),
         (lambda: ts.Standardizer(1).fit(lamina.tensor([1.0, float("nan")])), ValueError, "finite"),
+        (lambda: ts.Standardizer(1).fit(lamina.tensor([1e300, -1e300], dtype=lamina.float64)), ValueError, "overflow"),
         (lambda: ts.Standardizer(3).fit(table())(table()[:, :2]), lamina.ShapeError, "3"),
         (lambda: ts.Standardizer(3).fit(table())(lamina.arange(3)), lamina.DtypeError, "floats"),
         (lambda: ts.MinMaxScaler(1, (1.0, 0.0)), ValueError, "feature_range"),

@@ -209,7 +209,10 @@ class TabularEncoder(nn.Module):
         full = lamina.tensor([*values, *[fill] * (len(cells) - len(values))], dtype=lamina.float64)
         if min(values) == max(values):
             return fill, values[0], 1.0  # a constant column is only shifted
-        return fill, float(full.mean().item()), float(full.std(0, correction=0).item())
+        mean, std = float(full.mean().item()), float(full.std(0, correction=0).item())
+        if not math.isfinite(std):
+            raise ValueError(f"TabularEncoder: column {name!r} has values whose squares overflow")
+        return fill, mean, std or 1.0
 
     def _learn_categories(self, name: str, cells: list[Any]) -> dict[str, Any]:
         words = [word for word in map(_word, cells) if word is not None]
@@ -377,6 +380,27 @@ class TabularModel(nn.Module):
 
     def forward(self, table: Any) -> Any:
         return self.model(table if isinstance(table, lamina.Tensor) else self.encoder(table))
+
+    def _network(self, what: str) -> Any:
+        if not hasattr(self.model, what):
+            raise TypeError(
+                f"TabularModel.{what}: the network is a {type(self.model).__name__}, not a lamina.models.Model"
+            )
+        return self.model
+
+    def fit(self, table: Any, target: Any, **options: Any) -> Any:
+        """Trains the network on the features of a table and the targets (N): `fit` of lamina.models.Model."""
+        return self._network("fit").fit((self.encoder(table), target), **options)
+
+    def evaluate(self, table: Any, target: Any, **options: Any) -> dict[str, float]:
+        """Loss and metrics on a table and its targets (N)."""
+        found: dict[str, float] = self._network("evaluate").evaluate((self.encoder(table), target), **options)
+        return found
+
+    def predict(self, table: Any, **options: Any) -> Tensor:
+        """The network's prediction for each row of a table."""
+        found: Tensor = self._network("predict").predict(self.encoder(table), **options)
+        return found
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False

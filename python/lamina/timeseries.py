@@ -119,6 +119,8 @@ class _Scaler(nn.Module):
         if not len(table) or not bool(table.isfinite().all()):
             raise ValueError(f"{name}: a series to fit needs rows, and finite numbers only")
         shift, scale = self._statistics(table)
+        if not bool((shift.isfinite() & scale.isfinite()).all()):
+            raise ValueError(f"{name}: the series has values whose squares overflow")
         self.shift.copy_(shift)
         constant = (table.amax(0) == table.amin(0)) | (scale == 0)  # such a column is only shifted
         self.scale.copy_(lamina.where(constant, lamina.ones_like(scale), scale))
