@@ -33,14 +33,17 @@ class Checker(Callback):
         if self._open and self._watch is not None:
             self._watch.loss(loss)
 
+    def close(self) -> None:
+        """Removes the hooks."""
+        if self._watch is not None and self._open:
+            self._watch.close()
+        self._open = False
+
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         assert self._watch is not None
-        if self._open:
-            self._watch.close()
-            self._open = False
-        else:
+        if not self._open:
             self._watch.steps += 1
+        self.close()
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        if self._watch is not None:
-            self._watch.close()
+        self.close()

@@ -45,9 +45,10 @@ def explain(model: Module, forward: Callable[[], Any], state: Tensor | None = No
 
     `state` is that of the default generator before the first run, so that dropout is the same.
     """
-    handles, found = [], []
+    handles, found, largest = [], [], [0.0]
 
     def hook(module: Module, args: Any, kwargs: Any, output: Any) -> None:
+        largest.extend(_largest(t) for t in tensors_in(output))
         if not finite(output):
             found.append(_clause(model, module, (args, kwargs)))
             raise _Found
@@ -68,7 +69,12 @@ def explain(model: Module, forward: Callable[[], Any], state: Tensor | None = No
     bad = [name for name, p in model.named_parameters() if not finite(p)]
     if bad:
         return f"parameter '{bad[0]}' is not finite"
-    return "every module's output is finite, so it is the loss function that makes it"
+    text = f"every module's output is finite (up to {max(largest):.3g}), so it is the loss function that makes it"
+    return f"{text}; hint: a smaller lr, or clip_norm=1.0" if max(largest) > 1e15 else text
+
+
+def _largest(tensor: Tensor) -> float:
+    return float(tensor.detach().abs().max().item()) if tensor.is_floating_point() and tensor.numel() else 0.0
 
 
 def _clause(model: Module, module: Module, arguments: Any) -> str:
@@ -97,14 +103,14 @@ class _Idle:
 
 def explain_own_step(model: Any, batch: tuple[Any, ...], names: list[str], state: Tensor | None) -> str:
     """As `explain` for a model that makes its steps itself: on a copy, whose optimizers stand still."""
-    twin = copy.deepcopy(model)
     idle = {name: _Idle() for name in names}
-
-    def again() -> None:
-        with lamina.enable_grad():
-            twin.training_step(batch, idle)
-
     try:
+        twin = copy.deepcopy(model)
+
+        def again() -> None:
+            with lamina.enable_grad():
+                twin.training_step(batch, idle)
+
         return explain(twin, again, state)
     except Exception as error:
         return f"running the step again ended in {type(error).__name__}: {error}"

@@ -25,8 +25,8 @@ def check(options: Any) -> None:
         raise ValueError(f"Trainer: lr should not be negative, got {options.lr!r}")
     if options.ema_decay is not None and not 0.0 <= float(options.ema_decay) < 1.0:
         raise ValueError(f"Trainer: ema is a decay in [0, 1), got {options.ema_decay!r}")
-    if options.precision not in PRECISIONS:
-        raise ValueError(f"Trainer: precision must be 'float32' or 'bf16', got {options.precision!r}")
+    if not options.precision:
+        raise ValueError("Trainer: precision must be 'float32' or 'bf16'")
     if options.scheduler_step not in (None, "batch", "epoch"):
         raise ValueError(f"Trainer: scheduler_step must be 'batch' or 'epoch', got {options.scheduler_step!r}")
     if options.resume and options.checkpoint is None and options.resume is True:

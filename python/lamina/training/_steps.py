@@ -87,7 +87,9 @@ class Usual:
         return loss
 
     def _not_finite(self, what: str, value: float, batch: Batch, state: Tensor) -> NoReturn:
-        """Ends the run before the weights are touched."""
+        """Ends the run, before the weights are touched where the steps are not the model's own."""
+        if self.trainer.checker is not None:
+            self.trainer.checker.close()
         raise NaNLossError(
             f"fit: {what} became {'NaN' if math.isnan(value) else 'infinite'} in step {self.trainer.step + 1}: "
             f"{self._where(batch, state)}"

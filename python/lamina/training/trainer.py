@@ -77,26 +77,21 @@ class Trainer(Loop):
         self.scheduler, self.scheduler_step, self.metrics = scheduler, scheduler_step, metrics
         self.epochs = 10 if epochs is None and steps is None else epochs
         self.steps, self.batch_size, self.shuffle, self.accumulate = steps, batch_size, shuffle, accumulate
-        self.clip_norm, self.clip_value, self.precision, self.record_every = (
-            clip_norm,
-            clip_value,
-            precision,
-            record_every,
-        )
+        self.clip_norm, self.clip_value, self.record_every = clip_norm, clip_value, record_every
         self.early_stopping, self.monitor, self.mode, self.min_delta = early_stopping, monitor, mode, min_delta
         self.restore_best = early_stopping is not None if restore_best is None else restore_best
         self.checkpoint, self.checkpoint_every, self.resume = checkpoint, checkpoint_every, resume
         self.callbacks, self.progress, self.log, self.energy = list(callbacks), progress, log, energy
         self.seed, self.num_workers, self.generators, self.checks = seed, num_workers, generators, checks
         self.ema_decay = ema
+        self.precision = PRECISIONS.get(precision, "")
         check(self)
         self._period = checkpoint_period(checkpoint_every)
-        self.precision = PRECISIONS[precision]
         self.own_step = callable(getattr(model, "training_step", None))
         if self.own_step:
             check_own_step(self, type(model).__name__)
         self.task = task_of(model, loss, metrics)
-        if self.task.loss is None:
+        if self.task.loss is None and not self.own_step:
             raise ValueError(f"fit: {type(model).__name__} is no Model, so it needs loss=, for example 'cross_entropy'")
 
     def fit(self, data: Any, validation: Any = None) -> History:

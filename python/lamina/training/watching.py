@@ -177,6 +177,7 @@ class Watch:
         missing = [name for name, p in self.model.named_parameters() if p.requires_grad and id(p) not in held]
         if missing and len(missing) == sum(p.requires_grad for p in self.model.parameters()):
             self.say("membership", "the optimizer has none of the model's parameters: it was made for another model")
+            self._said.update(("no gradient", "left out", "still"))  # what follows from it is not told
         elif missing:
             self.say("membership", f"{_some(missing)} not in the optimizer and will not be trained")
 
