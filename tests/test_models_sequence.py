@@ -210,6 +210,12 @@ def test_bert_and_t5_load_published_files(tmp_path):
     lamina.save(once, tmp_path / "model.safetensors")
     back = models.T5.load_pretrained(tmp_path)
     assert same(t5, back) and back.config.max_distance == 64 and back.config.head_width == 6 and back.config.tie
+    (tmp_path / "config.json").write_text(
+        json.dumps({"tie_word_embeddings": False, "relative_attention_max_distance": 64})
+    )
+    plain = models.T5.load_pretrained(tmp_path)
+    ids = PADDED.clamp(max=10)
+    assert (back.eval()(ids, ids) == plain.eval()(ids, ids) * 0.25).all() and plain.config.tie  # 1 / sqrt(16)
     gated = models.T5(vocab=11, head_width=6, hidden=20, gated=True, tie=False, **SMALL)
     back = models.T5.load_pretrained(gated.state_dict())
     assert same(gated, back) and back.config.gated and not back.config.tie

@@ -33,7 +33,8 @@ class T5Config:
     buckets: int = 32  # of relative positions
     max_distance: int = 128
     dropout: float = 0.1
-    tie: bool = True  # the output layer is the embedding, its input scaled by 1 / sqrt(width)
+    tie: bool = True  # the output layer is the embedding
+    scaled: bool | None = None  # its input is divided by sqrt(width); None: where it is tied
     pad: int = 0  # fills up rows, and begins the decoder's
     end: int = 1
     eps: float = 1e-6
@@ -275,7 +276,9 @@ class T5(Model):
         return self.encoder(ids, mask), mask
 
     def _logits(self, hidden: Tensor) -> Tensor:
-        out: Tensor = self.lm_head(hidden * self.config.width**-0.5 if self.config.tie else hidden)
+        config = self.config
+        scaled = config.tie if config.scaled is None else config.scaled
+        out: Tensor = self.lm_head(hidden * config.width**-0.5 if scaled else hidden)
         return out
 
     def shift(self, labels: Tensor) -> Tensor:
@@ -382,6 +385,7 @@ class T5(Model):
                 "buckets": bias.shape[0],
                 "max_distance": settings.get("relative_attention_max_distance", 128),
                 "tie": head is None or bool((head == words).all()),
+                "scaled": settings.get("scale_decoder_outputs", settings.get("tie_word_embeddings")),
             }
             config, overrides = T5Config(**{**sizes, **overrides}), {}
         model = cls(config, **overrides)
