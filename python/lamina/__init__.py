@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg as _copyreg
 
 from . import _C
+from . import _paths as _paths
 from ._C import *  # noqa: F403
 from ._grad_mode import enable_grad as enable_grad
 from ._grad_mode import inference_mode as inference_mode
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import sklearn as sklearn
     from . import special as special
     from . import tabular as tabular
+    from . import testing as testing
     from . import text as text
     from . import timeseries as timeseries
     from . import torch_file as torch_file
@@ -114,7 +116,8 @@ _copyreg.pickle(_operation, _reduce_operation)
 _SUBMODULES = frozenset(
     (
         "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api special "
-        "audio backends lora metrics plot sklearn tabular text timeseries torch_file training transfer tuning vision"
+        "audio backends lora metrics plot sklearn tabular testing text timeseries torch_file training transfer tuning "
+        "vision"
     ).split()
 )
 _LAZY = {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from . import _C
 
+__path__: list[str] = []  # lamina.cuda.amp is lamina.amp
+
 
 def is_available() -> bool:
     """True where the plug-in, a driver and a device are there.

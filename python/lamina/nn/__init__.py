@@ -335,5 +335,7 @@ def __getattr__(name: str) -> object:
     if name in ("DataParallel", "parallel"):
         parallel = importlib.import_module(".parallel", __name__)
         return parallel if name == "parallel" else parallel.DataParallel
+    if name == "modules":
+        return importlib.import_module(".modules", __name__)
 
     raise missing(sys.modules[__name__], name)

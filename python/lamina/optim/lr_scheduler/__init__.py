@@ -5,6 +5,7 @@ schedules that share an optimizer go on from each other's rates.
 """
 
 from .base import LRScheduler
+from .base import LRScheduler as _LRScheduler  # noqa: F401  (the name that older programs import)
 from .combine import ChainedScheduler, SequentialLR
 from .cyclic import CosineAnnealingLR, CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from .factor import (
