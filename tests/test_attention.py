@@ -281,6 +281,22 @@ def test_gradients_twice(kind, need_weights):
     assert gradgradcheck(run, (x, *weights))
 
 
+@pytest.mark.parametrize("need_weights", [True, False])
+def test_gradients_of_extra_keys_twice(need_weights):
+    options = {"add_bias_kv": True, "add_zero_attn": True, "kdim": 3, "vdim": 2}
+    layer = nn.MultiheadAttention(4, 2, dtype=lamina.float64, **options)
+    names = [name for name, _ in layer.named_parameters()]
+    weights = [p.detach().clone().requires_grad_() for p in layer.parameters()]
+
+    def run(q, k, v, *params):
+        state = dict(zip(names, params, strict=True))
+        return tuple(flat(lamina.func.functional_call(layer, state, (q, k, v), {"need_weights": need_weights})))
+
+    inputs = [lamina.tensor(draw(n, 1, w, seed=w), requires_grad=True) for n, w in ((2, 4), (3, 3), (3, 2))]
+    assert gradcheck(run, (*inputs, *weights))
+    assert gradgradcheck(run, (*inputs, *weights))
+
+
 # ---- the cache ----
 
 

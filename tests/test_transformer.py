@@ -237,6 +237,17 @@ def test_gradients_twice(kind, norm_first):
     assert gradgradcheck(run, (*inputs, *weights))
 
 
+def test_gradients_of_the_whole_twice():
+    model = nn.Transformer(4, 2, 1, 1, 3, 0.0, "gelu", dtype=lamina.float64)
+    src, tgt = (lamina.tensor(draw(n, 1, 4, seed=n), requires_grad=True) for n in (2, 3))
+
+    def run(src, tgt):
+        return model(src, tgt, tgt_is_causal=True)
+
+    assert gradcheck(run, (src, tgt))
+    assert gradgradcheck(run, (src, tgt))
+
+
 def test_saved_and_loaded(tmp_path):
     model = nn.Transformer(E, HEADS, 1, 1, 12).eval()
     lamina.save(model.state_dict(), tmp_path / "model.safetensors")
