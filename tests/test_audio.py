@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
 import struct
+import sys
 import time
 
 import lamina
@@ -15,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lamina import audio
 from lamina.vision import sample_seeds
+from processes import ok
 
 ENCODINGS = ["pcm8", "pcm16", "pcm24", "pcm32", "float32", "float64"]
 
@@ -456,3 +460,20 @@ def test_wrong_arguments(make, error, word):
 
 def test_transforms_are_found_where_pytorch_has_them():
     assert lamina.stft is audio.stft and lamina.istft is audio.istft and lamina.hann_window is audio.hann_window
+
+
+def digest():
+    h, x, window = hashlib.sha256(), noise(2, 3000, dtype="float32"), audio.hann_window(300)
+    parts = audio.stft(x, 300, window=window)
+    cepstra = audio.MFCC(8000, 13, melkwargs={"n_mels": 40, "norm": "slaney", "mel_scale": "slaney"})(x)
+    sounds = (audio.istft(parts, 300, window=window), audio.resample(x, 44100, 16000), audio.dtmf("5#"))
+    for t in (parts, cepstra, *sounds):
+        h.update(to_numpy(t).tobytes())
+    return h.hexdigest()
+
+
+@pytest.mark.slow
+def test_every_instruction_set_gives_the_same_bits():
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    code = "from test_audio import digest\nprint(digest())"
+    assert ok(code, LAMINA_ISA="base", PYTHONPATH=path).strip() == digest()

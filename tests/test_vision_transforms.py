@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import os
+import sys
 
 import lamina
 import numpy as np
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from lamina import vision
 from lamina.utils.data import DataLoader, Subset, TensorDataset
 from lamina.vision import sample_seeds
+from processes import ok
 
 SEEDED = {
     "flip": lambda: vision.RandomHorizontalFlip(),
@@ -88,6 +92,20 @@ def test_large_batches_go_in_pieces(name, monkeypatch):
     for piece in (1, 3 * 12 * 13 * 2 + 5):
         monkeypatch.setattr("lamina._augment._PIECE", piece)
         assert same(t(x, seeds), want)
+
+
+def digest():
+    h = hashlib.sha256()
+    for make in SEEDED.values():
+        h.update(to_numpy(make()(images(), sample_seeds(0, 0, range(9)))).tobytes())
+    return h.hexdigest()
+
+
+@pytest.mark.slow
+def test_every_instruction_set_gives_the_same_bits():
+    path = os.pathsep.join([os.path.dirname(__file__), *sys.path])
+    code = "from test_vision_transforms import digest\nprint(digest())"
+    assert ok(code, LAMINA_ISA="base", PYTHONPATH=path).strip() == digest()
 
 
 def test_without_seeds_the_default_generator_decides():
