@@ -13,7 +13,7 @@ from .._operands import need_tensors
 if TYPE_CHECKING:
     from .._C import Tensor
 
-_MAX_BYTES = 4 << 30
+_MAX_BYTES, _MAX_CHUNKS = 4 << 30, 1000  # a file of empty chunks alone would take long
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # of a sub-format that is a plain format number
 _ENCODINGS = {
@@ -79,7 +79,9 @@ def _parse(name: str, content: bytes) -> tuple[int, int, int, int, memoryview]:
         start = content[:12].hex(" ") or "nothing"
         raise lamina.FileError(f"{name}: not a WAV file (it starts with {start})")
     place, found, view = 12, None, memoryview(content)
-    while place + 8 <= len(content):
+    for _ in range(_MAX_CHUNKS):
+        if place + 8 > len(content):
+            break
         tag, size = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], "little")
         place += 8
         if size > len(content) - place:
@@ -122,6 +124,12 @@ def write_wav(path: str | os.PathLike[str], samples: Tensor, sample_rate: int, e
 
     `encoding` is pcm8, pcm16, pcm24, pcm32, float32 or float64. PCM is rounded to nearest and limited to what the bits
     hold; NaN is refused there.
+
+    >>> import lamina, tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "a.wav")
+    >>> lamina.audio.write_wav(path, lamina.audio.tone(440, 0.5, 8000), 8000, "pcm24")
+    >>> os.path.getsize(path)
+    12044
     """
     need_tensors("write_wav", samples=samples)
     if encoding not in _ENCODINGS:
