@@ -165,6 +165,7 @@ def test_what_follows_the_end_has_no_influence(kind, pool):
     ids = lamina.tensor([[3, 0, 4, 0, 0], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     assert (words(ids) == words(ids, lamina.tensor([3, 1, 1]))).all()
     assert (words(ids[:, :3]) == words(ids)).all()
+    assert (model(x, [7, 2, 5, 1]) == out).all()
     y = lamina.tensor([0, 1, 1, 0])
     assert model.training_loss(x, lengths, y).item() == lamina.nn.functional.cross_entropy(out, y).item()
     assert set(model.evaluate((x, lengths, y))) == {"loss", "accuracy"}

@@ -77,6 +77,7 @@ class RecurrentClassifier(Model):
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         config = self.config
+        lengths = None if lengths is None else lamina.as_tensor(lengths)
         if self.embed is not None:
             check_ids("RecurrentClassifier", x)
             lengths = _lengths(x, config.pad) if lengths is None else lengths
