@@ -413,6 +413,8 @@ def test_own_steps_name_the_module_too():
     model = Gan()
     model.judge[1] = Broken("overflow")
     with pytest.raises(
-        NaNLossError, match=r"the loss 'generator' became .* in step 1: .* is that of 'judge.1' \(Broken\)"
+        NaNLossError,
+        match=r"a gradient of optimizer 'd' became NaN or infinite in step 1: .* is that of 'judge.1' \(Broken\)",
     ):
         model.fit(data()[0], epochs=1, progress=False)
+    assert all(bool(p.isfinite().all()) for p in model.parameters())

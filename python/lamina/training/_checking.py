@@ -17,7 +17,7 @@ class Checker(Callback):
 
     def __init__(self) -> None:
         self._watch: Watch | None = None
-        self._open = False
+        self.looking = False
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         self._watch = Watch(trainer.model, trainer.optimizers, own_loop=False)
@@ -26,22 +26,22 @@ class Checker(Callback):
         assert self._watch is not None
         if looked_at(self._watch.steps):
             self._watch.open()
-            self._open = True
+            self.looking = True
 
     def loss(self, loss: Tensor) -> None:
         """Looks at the loss of a step that is looked at closely."""
-        if self._open and self._watch is not None:
+        if self.looking and self._watch is not None:
             self._watch.loss(loss)
 
     def close(self) -> None:
         """Removes the hooks."""
-        if self._watch is not None and self._open:
+        if self._watch is not None and self.looking:
             self._watch.close()
-        self._open = False
+        self.looking = False
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         assert self._watch is not None
-        if not self._open:
+        if not self.looking:
             self._watch.steps += 1
         self.close()
 

@@ -63,6 +63,7 @@ class Loop:
     _meter: EnergyMeter | None
     _spent: tuple[float, float]  # seconds and joules of this record
     _clock: tuple[float, float]
+    _rate: float  # the lr of the last step
     _saved: tuple[int, int, str] | None
 
     @property
@@ -144,6 +145,7 @@ class Loop:
         rows = sum(_data.rows_of(batch) for batch in group)
         for name, value in losses.items():
             self._losses.setdefault(name, MeanLoss()).update(value, rows)
+        self._rate = next(iter(self.optimizers.values())).param_groups[0]["lr"]
         if self._when == "batch":
             for schedule in self.schedulers.values():
                 schedule.step()
@@ -180,7 +182,7 @@ class Loop:
         record: Record = {"epoch": self.epoch + 1, "step": self.step}
         record.update({name: mean.compute() for name, mean in self._losses.items()})
         record.update(values)
-        record["lr"] = next(iter(self.optimizers.values())).param_groups[0]["lr"]
+        record["lr"] = self._rate
         seconds, joules = self._lap()
         record["seconds"] = seconds
         if self._meter is not None:
@@ -223,7 +225,7 @@ class Loop:
         self.state.load_state_dict(tree)
         self.history.records = list(extra["history"])
         self._losses = {name: MeanLoss.from_state(state) for name, state in extra["losses"].items()}
-        self._spent, self.stopped = extra["spent"], extra["stopped"]
+        self._spent, self.stopped, self._rate = extra["spent"], extra["stopped"], extra["lr"]
         for callback, state in zip(self._kept, extra["callbacks"], strict=True):
             callback.load_state_dict(state)
 
@@ -257,7 +259,7 @@ class Loop:
         extra["losses"] = {name: mean.state() for name, mean in self._losses.items()}
         extra["spent"], extra["stopped"] = self._lap(), self.stopped
         extra["callbacks"] = [callback.state_dict() for callback in self._kept]
-        extra["plan"] = self._plan()
+        extra["plan"], extra["lr"] = self._plan(), self._rate
         self.state.save(self.checkpoint)
         self._saved = (self.epoch, self.step, self.stopped)
         self._call("on_checkpoint", str(self.checkpoint))

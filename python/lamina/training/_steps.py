@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import lamina
@@ -12,7 +13,7 @@ from .. import optim
 from .._C import Tensor
 from ..nn.utils import clip_grad_norm_, clip_grad_value_
 from ._data import Batch, rows_of
-from ._diagnosis import explain, explain_own_step
+from ._diagnosis import explain, explain_own_step, finite
 from .warnings import NaNLossError
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Usual:
                 loss = self._scalar(self.loss(*batch))
             found = float(loss.item())
             if not math.isfinite(found):
-                self._not_finite("the loss", found, batch, state)
+                self._not_finite(f"the loss became {_kind(found)}", batch, state)
             if self.trainer.checker is not None:
                 self.trainer.checker.loss(loss)
             value += found * (count / total)
@@ -86,14 +87,11 @@ class Usual:
             )
         return loss
 
-    def _not_finite(self, what: str, value: float, batch: Batch, state: Tensor) -> NoReturn:
-        """Ends the run, before the weights are touched where the steps are not the model's own."""
+    def _not_finite(self, what: str, batch: Batch, state: Tensor) -> NoReturn:
+        """Ends the run before the weights are touched."""
         if self.trainer.checker is not None:
             self.trainer.checker.close()
-        raise NaNLossError(
-            f"fit: {what} became {'NaN' if math.isnan(value) else 'infinite'} in step {self.trainer.step + 1}: "
-            f"{self._where(batch, state)}"
-        )
+        raise NaNLossError(f"fit: {what} in step {self.trainer.step + 1}: {self._where(batch, state)}")
 
     def _where(self, batch: Batch, state: Tensor) -> str:
         def again() -> None:
@@ -133,9 +131,9 @@ class Own(Usual):
     """The model's training_step does everything itself and tells its losses."""
 
     def __call__(self, batches: list[Batch]) -> Losses:
-        state = lamina.get_rng_state()
-        with self.autocast():
-            losses = self.model.training_step(batches[0], self.trainer.optimizers)
+        state, batch = lamina.get_rng_state(), batches[0]
+        with self.autocast(), self._guarded(batch, state):
+            losses = self.model.training_step(batch, self.trainer.optimizers)
         if isinstance(losses, Tensor):
             losses = {"loss": losses}
         if not isinstance(losses, dict) or not losses:
@@ -145,8 +143,39 @@ class Own(Usual):
         found = {name: float(v.item() if isinstance(v, Tensor) else v) for name, v in losses.items()}
         for name, value in found.items():
             if not math.isfinite(value):
-                self._not_finite(f"the loss {name!r}", value, batches[0], state)
+                self._not_finite(f"the loss {name!r} became {_kind(value)}", batch, state)
         return found if "loss" in found else {"loss": sum(found.values()), **found}
+
+    @contextmanager
+    def _guarded(self, batch: Batch, state: Tensor) -> Iterator[None]:
+        """With checks, a step from gradients that are not finite is not made."""
+        before = {name: o.__dict__.get("step") for name, o in self.trainer.optimizers.items()}
+        if self.trainer.checker is not None:
+            for name, optimizer in self.trainer.optimizers.items():
+                optimizer.step = self._checked(name, optimizer, batch, state)
+        try:
+            yield
+        finally:
+            for name, optimizer in self.trainer.optimizers.items():
+                optimizer.__dict__.pop("step", None)
+                if before[name] is not None and self.trainer.checker is not None and self.trainer.checker.looking:
+                    optimizer.step = before[name]
+
+    def _checked(self, name: str, optimizer: Any, batch: Batch, state: Tensor) -> Callable[..., Any]:
+        step = optimizer.step
+
+        def checked(closure: Any = None) -> Any:
+            if closure is not None:
+                return step(closure)
+            if not all(finite(p.grad) for g in optimizer.param_groups for p in g["params"] if p.grad is not None):
+                self._not_finite(f"a gradient of optimizer {name!r} became NaN or infinite", batch, state)
+            return step()
+
+        return checked
 
     def _where(self, batch: Batch, state: Tensor) -> str:
         return explain_own_step(self.model, batch, list(self.trainer.optimizers), state)
+
+
+def _kind(value: float) -> str:
+    return "NaN" if math.isnan(value) else "infinite"

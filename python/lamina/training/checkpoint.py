@@ -27,7 +27,8 @@ class Checkpoint:
     `extra` is a dict of numbers, strings, tensors, dicts and lists of your own.
 
     In a loop of your own, `epochs` and `batches` go on where the file was written, within an epoch too: the batches
-    that were used are read again and left out, and the random states are set as they were. The file is written at once
+    that were used are read again and left out, and the random states are set as they were. Datasets and samplers that
+    have a `set_epoch`, as vision.Augment, are told the number of each epoch before it begins. The file is written at once
     or not at all, and holds the model's state under "model": `lamina.load(path)["model"]`.
 
     Raises ValueError (what does not fit; before anything is changed), FileError (damaged file) and OSError.
@@ -105,6 +106,7 @@ class Checkpoint:
         source = self.loader if loader is None else loader
         if source is None:
             raise ValueError("Checkpoint: batches() needs a loader, here or in the constructor")
+        _set_epoch(source, self.epoch)
         return self._stream.batches(source)
 
     def close_epoch(self) -> None:
@@ -156,6 +158,19 @@ class Checkpoint:
         self.epoch, self.step = tree["epoch"], tree["step"]
         self.extra.clear()
         self.extra.update(tree["extra"])
+
+
+def _set_epoch(loader: Any, epoch: int) -> None:
+    """Tells the sampler, the dataset and what these hold, such as the Augment inside of a Subset, which epoch begins."""
+    waiting, seen = [loader], set()
+    while waiting:
+        part = waiting.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if callable(getattr(part, "set_epoch", None)):
+            part.set_epoch(epoch)
+        waiting += [getattr(part, name, None) for name in ("dataset", "batch_sampler", "sampler")]
 
 
 def _named(kind: str, value: Any) -> list[tuple[str, Any]]:

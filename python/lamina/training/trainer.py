@@ -31,8 +31,44 @@ Path = str | os.PathLike[str]
 class Trainer(Loop):
     """Trains a module: any nn.Module with `loss`, or a Model, which has its own.
 
-    See docs of the options in `fit`, which is `Trainer(model, ...).fit(data, validation)`. A trainer keeps `model`,
-    `optimizers` and `schedulers` (dicts by name), `ema`, `history`, `epoch`, `step`, `total_steps` for callbacks.
+    - `loss`: a name ("cross_entropy", "mse", "bce", "bce_with_logits", "l1", "huber", "nll", ...), an nn loss, or a
+      function (output, target) -> (). A batch (x, y) gives loss(model(x), y); of more fields the last is the target.
+    - `optimizer`: a name ("adamw", "sgd", "lion", ...), a class, an instance, or a function parameters -> Optimizer;
+      `lr` and `weight_decay` go to names and classes.
+    - `scheduler`: "onecycle", "cosine", "linear" or "warmup_cosine" over all steps, stepped after each; "step" (a tenth
+      after each third), "exponential" (0.95) or "plateau" after each epoch; an LRScheduler, or a function
+      optimizer -> LRScheduler, after each epoch (OneCycleLR and CyclicLR after each step), or as `scheduler_step` says.
+    - `metrics`: names, Metrics, their classes, or functions (output, target), in a list or a dict, for validation.
+    - `epochs` (default 10) and `steps` (of the optimizer): the run ends with whichever is reached first.
+    - `batch_size`, `shuffle`, `num_workers`: of the DataLoader that is made where the data is none.
+    - `accumulate`: so many batches a step, weighted by rows: the step of one big batch (but for batch norm's statistics).
+    - `clip_norm`, `clip_value`: of the gradients, before each step.
+    - `ema`: the decay of an average of the weights, which is validated and kept at the end.
+    - `precision`: "float32", or "bf16": forward passes under lamina.autocast.
+    - `early_stopping`: records without progress of `monitor` ("val_loss", or "loss" without validation) by `min_delta`
+      before the run stops; `mode` is "min", "max" or "auto". `restore_best` (then the default) ends with the best weights.
+    - `record_every`: a record, with validation, after so many steps, besides those at the ends of epochs.
+    - `checkpoint`: a file for everything the run needs to go on, written each `checkpoint_every` ("epoch", "5 epochs",
+      "100 steps", or a number of steps), at the end, and at Ctrl-C. `resume=True` goes on from it, if it is there, and
+      ends in the same bits as a run without the break; `resume=path` goes on from another file. `generators` (NumPy's,
+      random.Random) that the data draws from are kept with it; lamina's are found by themselves.
+    - `callbacks`: see Callback. `progress`: a line a record, and a bar where tqdm is there and stderr is a terminal.
+    - `log`: names ending in .csv or .jsonl, or a folder for TensorBoard; one or a list.
+    - `energy`: "joules" in the history, measured by RAPL where that can be read, else a labelled estimate.
+    - `seed`: of the order of the data and of dropout in this run; the weights have their values already. The default
+      generator is as before afterwards. None: the run draws from it as it is.
+    - `checks`: warns of what cannot be meant (see watch) in steps 1 to 3, 5, 10, 20, 50, ... A loss that is not finite
+      raises NaNLossError in any case.
+
+    A model with `training_step` makes its steps itself, with the optimizers of `configure_optimizers(lr)`. Raises
+    ValueError or TypeError for options out of range, before anything is trained. For callbacks there are `model`,
+    `optimizers` and `schedulers` (by name), `ema`, `history`, `epoch`, `step` and `total_steps`.
+
+    >>> import lamina
+    >>> trainer = lamina.Trainer(lamina.nn.Linear(2, 2), loss="mse", epochs=2, progress=False)
+    >>> x = lamina.eye(2)
+    >>> [record["epoch"] for record in trainer.fit((x, x))]
+    [1, 2]
     """
 
     def __init__(
@@ -121,7 +157,7 @@ class Trainer(Loop):
         generator = None if self.seed is None else lamina.Generator().manual_seed(self.seed)
         self.loader = _data.as_loader(data, self.batch_size, self.shuffle, generator, self.num_workers)
         self.validation = None if validation is None else _data.as_loader(validation, self.batch_size)
-        self.history, self.stopped, self._losses, self._spent = History(), "", {}, (0.0, 0.0)
+        self.history, self.stopped, self._losses, self._spent, self._rate = History(), "", {}, (0.0, 0.0), self.lr
         self._make_batch = _data.batch_maker(self.model)
         self._plan_steps()
         self._make_optimizers()
@@ -190,7 +226,10 @@ class Trainer(Loop):
 
 
 def fit(model: Module, data: Any, validation: Any = None, **options: Any) -> History:
-    """Trains a module and returns its History: `Trainer(model, **options).fit(data, validation)`.
+    """Trains a module and returns its History: `Trainer(model, **options).fit(data, validation)`; see Trainer.
+
+    `data` is a tensor or array, a tuple of them (x, y), a Dataset, a list of samples, or a DataLoader. float64 becomes
+    float32, unless the model is float64. `validation` is the same, or the fraction of the rows to hold out (by `seed`).
 
     >>> import lamina
     >>> x = lamina.linspace(0, 1, 32).unsqueeze(1)
