@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 
 import lamina
@@ -156,3 +157,23 @@ def test_load_takes_the_arguments_of_programs(tmp_path):
         assert loaded["state_dict"]["w"].tolist() == [1.0, 1.0] and loaded["best"] == 0.5
     with pytest.raises((ValueError, RuntimeError), match="tpu"):
         lamina.load(path, map_location="tpu")
+
+
+def test_constants_and_sizes():
+    assert (lamina.pi, lamina.e, lamina.inf) == (math.pi, math.e, math.inf) and math.isnan(lamina.nan)
+    x = lamina.ones(2, 3)
+    assert x[lamina.newaxis].shape == (1, 2, 3)
+    assert isinstance(x.shape, lamina.Size) and lamina.Size([2, 3]) == x.size()
+
+
+def test_default_tensor_type_and_is_nonzero():
+    for given in (lamina.DoubleTensor, "torch.DoubleTensor"):
+        lamina.set_default_tensor_type(given)
+        assert lamina.ones(1).dtype == lamina.float64
+        lamina.set_default_tensor_type(lamina.FloatTensor)
+        assert lamina.ones(1).dtype == lamina.float32
+    with pytest.raises(TypeError, match="set_default_tensor_type: expected FloatTensor"):
+        lamina.set_default_tensor_type("Tensor")
+    assert lamina.is_nonzero(lamina.tensor([[2]])) and not lamina.is_nonzero(lamina.tensor(False))
+    with pytest.raises(ValueError, match="is_nonzero: expected one element, got 2"):
+        lamina.is_nonzero(lamina.ones(2))

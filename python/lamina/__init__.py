@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg as _copyreg
+import math as _math
 
 from . import _C
 from . import _paths as _paths
@@ -59,6 +60,8 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from ._legacy import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
     from ._legacy import compile as compile
     from ._legacy import get_float32_matmul_precision as get_float32_matmul_precision
+    from ._legacy import is_nonzero as is_nonzero
+    from ._legacy import set_default_tensor_type as set_default_tensor_type
     from ._legacy import set_float32_matmul_precision as set_float32_matmul_precision
     from ._legacy import use_deterministic_algorithms as use_deterministic_algorithms
     from ._limits import finfo as finfo
@@ -96,6 +99,10 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
 
 __version__: str = _C.__version__
 
+Size = tuple[int, ...] if TYPE_CHECKING else tuple  # what `shape` and `size()` are
+newaxis = None
+e, inf, nan, pi = _math.e, _math.inf, _math.nan, _math.pi
+
 strided = "strided"
 contiguous_format = "contiguous_format"
 channels_last = "channels_last"
@@ -131,7 +138,7 @@ _LAZY = {
         (
             "BFloat16Tensor BoolTensor ByteTensor CharTensor DoubleTensor FloatTensor HalfTensor IntTensor LongTensor "
             "ShortTensor compile set_float32_matmul_precision get_float32_matmul_precision "
-            "use_deterministic_algorithms are_deterministic_algorithms_enabled"
+            "use_deterministic_algorithms are_deterministic_algorithms_enabled set_default_tensor_type is_nonzero"
         ).split(),
         "_legacy",
     ),

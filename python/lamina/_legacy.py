@@ -100,6 +100,30 @@ def get_float32_matmul_precision() -> str:
     return _precision
 
 
+def set_default_tensor_type(t: Any) -> None:
+    """The older set_default_dtype: takes FloatTensor, DoubleTensor ... or their names.
+
+    >>> import lamina
+    >>> lamina.set_default_tensor_type(lamina.FloatTensor)
+    """
+    name = t.__name__ if isinstance(t, TypedTensor) else str(t).split(".")[-1]
+    if name not in _DTYPES:
+        raise TypeError(f"set_default_tensor_type: expected FloatTensor, DoubleTensor or their kin, got {t!r}")
+    _C.set_default_dtype(_DTYPES[name])
+
+
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the one element of a tensor is not zero; ValueError for more or none.
+
+    >>> import lamina
+    >>> lamina.is_nonzero(lamina.tensor([0.5]))
+    True
+    """
+    if input.numel() != 1:
+        raise ValueError(f"is_nonzero: expected one element, got {input.numel()}: {tuple(input.shape)}")
+    return bool(input.item() != 0)
+
+
 def __getattr__(name: str) -> object:
     if name in _DTYPES:
         return globals().setdefault(name, typed(name))
