@@ -99,7 +99,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
 
 __version__: str = _C.__version__
 
-Size = tuple[int, ...] if TYPE_CHECKING else tuple  # what `shape` and `size()` are
+Size = tuple  # type: ignore[type-arg]  # what `shape` and `size()` are
 newaxis = None
 e, inf, nan, pi = _math.e, _math.inf, _math.nan, _math.pi
 
