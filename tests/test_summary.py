@@ -52,6 +52,25 @@ def test_operations_of_attention():
     assert table.parameters == sum(row.parameters for row in table.rows) == sum(p.numel() for p in layer.parameters())
 
 
+def test_operations_of_models():
+    resnet = lamina.summary(lamina.models.ResNet(), (1, 3, 64, 64))
+    products = sum(row.flops for row in resnet.rows if row.kind in ("Conv2d", "Linear"))
+    assert products == 297_115_648  # PyTorch's FlopCounterMode counts the same for such a network
+    n, t, w = 2, 16, 128
+    sizes = {"layers": 1, "width": w, "heads": 4, "vocab": 50}
+    block = 2 * n * t * (4 * w * w + 8 * w * w) + 4 * n * t * t * w
+    gpt = lamina.summary(lamina.models.GPT(**sizes, context=t), (n, t), dtype=lamina.int64)
+    assert gpt.flops == block + 2 * n * t * w * 50 + 3 * 8 * n * t * w
+    row = next(row for row in gpt.rows if row.path.endswith("attn"))
+    assert row.flops == 4 * n * t * t * w
+    ids = lamina.zeros(n, t, dtype=lamina.int64)
+    t5 = lamina.summary(lamina.models.T5(layers=1, width=w, heads=4, vocab=50), (ids, ids[:, :5]))
+    found = {row.path: row.flops for row in t5.rows if row.path.endswith("Attention")}
+    assert list(found.values()) == [4 * n * t * t * w, 4 * n * 5 * 5 * w, 4 * n * 5 * t * w]
+    bert = lamina.summary(lamina.models.BERT(layers=1, width=w, heads=4, vocab=50), (ids,))
+    assert next(row.flops for row in bert.rows if row.kind == "SelfAttention") == 4 * n * t * t * w
+
+
 class Tower(nn.Module):
     """A shared layer, a layer that is never called, a frozen one, a tied weight and a buffer."""
 

@@ -1,8 +1,8 @@
 """How many floating-point operations a layer's forward takes: a formula a class, one multiply-add is two.
 
 Counted: Linear and Bilinear, every convolution and transpose, RNN, LSTM, GRU and their cells, MultiheadAttention and
-the attention of models.GPT, and norms. Not counted: biases, activations, pools, embeddings, dropout, and what any other
-module computes in its own forward. The formula of attention covers the layers inside.
+the attention of GPT, BERT and T5, and norms. Not counted: biases, activations, pools, embeddings, dropout, and what any
+other module computes in its own forward.
 """
 
 from __future__ import annotations
@@ -73,9 +73,14 @@ def _gpt_linear(layer: Any, args: tuple[Any, ...], out: Any) -> int:
     return 2 * _size(out) * int(layer.weight.shape[0])
 
 
-def _gpt_attention(layer: Any, args: tuple[Any, ...], out: Any) -> int:
+def _products(layer: Any, args: tuple[Any, ...], out: Any) -> int:
+    """The two products of self-attention over (N, T, width), whose projections are layers below it."""
     n, t, width = (int(size) for size in args[0].shape)
-    return 2 * n * t * (4 * width * width + 2 * t * width)
+    return 4 * n * t * t * width
+
+
+def _t5_products(layer: Any, args: tuple[Any, ...], out: Any) -> int:
+    return 4 * int(args[0].shape[1]) * _size(args[1])  # keys (N, heads, S, head width)
 
 
 def _affine(layer: Any) -> int:
@@ -109,16 +114,22 @@ FORMULAS: dict[str, Formula] = {
     "LayerNorm": _norm,
     "RMSNorm": _rms_norm,
     "lamina.models.gpt.Conv1D": _gpt_linear,
-    "lamina.models.gpt.Attention": _gpt_attention,
+    "lamina.models.gpt.Attention": _products,
+    "lamina.models.bert.SelfAttention": _products,
+    "lamina.models.t5.Attention": _t5_products,
 }
 
 
-def formula_of(module: Any, extra: dict[type, Formula]) -> Formula | None:
-    """The formula for a module's class or the nearest class above it; those given by the caller come first."""
+def formula_of(module: Any, extra: dict[type, Formula]) -> tuple[Formula | None, bool]:
+    """(the formula for a module's class or the nearest class above it, whether it covers the layers below).
+
+    Formulas of the caller come first. Those of modules with layers say what they compute besides, but that of
+    MultiheadAttention, which reads the weights of its layer itself.
+    """
     for kind in type(module).__mro__:
         if kind in extra:
-            return extra[kind]
+            return extra[kind], False
         name = kind.__name__ if kind.__module__.startswith("lamina.nn.") else f"{kind.__module__}.{kind.__name__}"
         if name in FORMULAS:
-            return FORMULAS[name]
-    return None
+            return FORMULAS[name], name == "MultiheadAttention"
+    return None, False

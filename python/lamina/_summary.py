@@ -68,7 +68,7 @@ def summary(
 
     `input`: a tensor, a tuple of tensors, or the shape of one (ints, the batch included; filled with zeros of `dtype`,
     which is that of the parameters unless given). `depth` hides deeper layers. `flops` adds formulas for your classes:
-    {Class: f(module, args, output) -> int}. Runs in eval mode without gradients; modes, hooks and the random state come
+    {Class: f(module, args, output) -> int}, without its layers. Runs in eval mode without gradients; modes, hooks and the random state come
     back. Where a layer fails, the error keeps its type, its message holds the table up to that layer, and its attribute
     `summary` is the table's object.
 
@@ -129,7 +129,7 @@ class _Watch:
         self._model, self._extra = model, extra
         self._paths = {id(m): path for path, m in model.named_modules()}
         self._rows: dict[int, LayerSummary] = {}
-        self._stack: list[tuple[Any, Formula | None]] = []
+        self._stack: list[tuple[Any, Formula | None, bool]] = []
         self._covered = 0  # open modules whose formula covers all below them
         self._without_hooks = [m for m in model.modules() if m._hooks is None]
         self._handles: list[Any] = []
@@ -144,24 +144,24 @@ class _Watch:
             module.__dict__.pop("_hooks", None)
 
     def _enter(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        formula = formula_of(module, self._extra)
-        self._stack.append((module, formula))
+        formula, covers = formula_of(module, self._extra)
+        self._stack.append((module, formula, covers))
         if id(module) not in self._rows:
             path = self._paths.get(id(module), "?")
             row = LayerSummary(path, type(module).__name__, _shapes((*args, *kwargs.values())), counted=bool(formula))
             self._rows[id(module)] = row
-        self._covered += formula is not None
+        self._covered += covers
 
     def _leave(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        _, formula = self._stack.pop()
+        _, formula, covers = self._stack.pop()
         row = self._rows[id(module)]
-        self._covered -= formula is not None
+        self._covered -= covers
         row.calls += 1
         row.output = row.output or _shapes((output,))
         if formula is not None and self._covered == 0:
             row.flops += int(formula(module, (*args, *kwargs.values()), output))
-        if not any(True for _ in module.children()) or row.counted:
-            row.activations += _bytes(output) if self._covered == 0 else 0
+        if (covers or not any(True for _ in module.children())) and self._covered == 0:
+            row.activations += _bytes(output)
 
     def explained(self, error: Exception, depth: int | None) -> Exception:
         """An error of the same type that names the layer at fault and shows the table up to it."""
