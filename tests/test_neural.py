@@ -172,8 +172,20 @@ def test_renormalised_and_counted_embedding():
     np.testing.assert_allclose(to_numpy(weight)[2], [6.0, 8.0])  # rows that nobody asked for stay
     F.embedding(lamina.tensor([0, 0, 1]), weight, scale_grad_by_freq=True).sum().backward()
     np.testing.assert_allclose(to_numpy(weight.grad), [[1, 1], [1, 1], [0, 0]])
-    with pytest.raises(ValueError, match="sparse"):
-        F.embedding(lamina.tensor([0]), weight, sparse=True)
+
+
+def test_sparse_embedding_trains_with_sparse_adam():
+    layer = lamina.nn.Embedding(4, 2, sparse=True)
+    before = to_numpy(layer.weight).copy()
+    optimizer = lamina.optim.SparseAdam(layer.parameters(), lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        layer(lamina.tensor([1, 3, 1])).square().sum().backward()
+        optimizer.step()
+    changed = (to_numpy(layer.weight) != before).any(1)
+    np.testing.assert_array_equal(changed, [False, True, False, True])
+    bags = F.embedding_bag(lamina.tensor([[0, 1]]), layer.weight, mode="sum", sparse=True)
+    np.testing.assert_allclose(to_numpy(bags)[0], to_numpy(layer.weight)[:2].sum(0), rtol=1e-6)
 
 
 @needs_torch

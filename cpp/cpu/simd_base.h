@@ -45,14 +45,20 @@ LAMINA_INLINE Vec<double> fma_to_odd(Vec<double> a, Vec<double> b, Vec<double> c
   const Vec<int64_t> inexact = Vec<int64_t>(((e < zero) | (e > zero)).m), even = (i & one) - one;
   return from_bits(i + ((away | one) & inexact & even));
 }
-LAMINA_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if defined(LAMINA_FMA_CALLS)  // one copy of these instructions, for files where size counts more
+#define LAMINA_FMA [[gnu::noinline]] inline
+#else
+#define LAMINA_FMA LAMINA_INLINE
+#endif
+LAMINA_FMA Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
   return narrow(fma_to_odd(widen_low(a), widen_low(b), widen_low(c)),
                 fma_to_odd(widen_high(a), widen_high(b), widen_high(c)));
 }
-LAMINA_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+LAMINA_FMA Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
   for (int i = 0; i < Vec<double>::size; ++i) a.v[i] = __builtin_fma(a.v[i], b.v[i], c.v[i]);
   return a;
 }
+#undef LAMINA_FMA
 template <class T>
   requires std::is_floating_point_v<T>
 LAMINA_INLINE Vec<T> rint(Vec<T> a) {

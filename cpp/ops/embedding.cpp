@@ -1,4 +1,5 @@
-// embedding: rows of a table chosen by index. embedding_bag: their sums, means or maxima.
+// embedding: rows of a table chosen by index. embedding_bag: their sums, means or maxima. `sparse` changes nothing: a
+// gradient is a whole table, zero where no index pointed, which SparseAdam takes for absent rows.
 #include <limits>
 #include <vector>
 
@@ -60,8 +61,7 @@ Tensor inverse_frequency(const Tensor& index, int64_t rows, DType dtype) {
 }  // namespace
 
 Tensor embedding(const Tensor& input, const Tensor& weight, std::optional<int64_t> padding_idx,
-                 std::optional<double> max_norm, double norm_type, bool scale_grad_by_freq, bool sparse) {
-  if (sparse) raise<ValueError>("embedding: sparse gradients are not there; leave sparse=False");
+                 std::optional<double> max_norm, double norm_type, bool scale_grad_by_freq, bool) {
   if (weight.dim() != 2)
     raise<ShapeError>("embedding: weight must be (V, D), got ", describe("weight", weight), "; the indices come first");
   const Tensor index = index_of("embedding", input);
@@ -162,7 +162,7 @@ void check_bag_weights(const Tensor& w, const Tensor& input, const Tensor& table
 }  // namespace
 
 Tensor embedding_bag(const Tensor& input, const Tensor& weight, const Tensor& offsets, std::optional<double> max_norm,
-                     double norm_type, bool scale_grad_by_freq, std::string_view mode, bool sparse,
+                     double norm_type, bool scale_grad_by_freq, std::string_view mode, bool,
                      const Tensor& per_sample_weights, bool include_last_offset, std::optional<int64_t> padding_idx) {
   if (mode != "sum" && mode != "mean" && mode != "max")
     raise<ValueError>("embedding_bag: mode must be 'sum', 'mean' or 'max', got '", mode, "'");
@@ -170,7 +170,6 @@ Tensor embedding_bag(const Tensor& input, const Tensor& weight, const Tensor& of
     raise<ShapeError>("embedding_bag: weight must be floating (V, D), got ", describe("weight", weight));
   if (mode == "max" && scale_grad_by_freq)
     raise<ValueError>("embedding_bag: scale_grad_by_freq does not go with mode 'max'");
-  if (sparse) raise<ValueError>("embedding_bag: sparse gradients are not there; leave sparse=False");
   check_bag_weights(per_sample_weights, input, weight, mode);
   const std::vector<int64_t> begin = read_bags(input, offsets, include_last_offset);
   const Tensor index = flatten(index_of("embedding_bag", input));

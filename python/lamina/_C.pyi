@@ -2011,6 +2011,10 @@ def gelu_tanh(input: Tensor, inplace: builtins.bool = False) -> Tensor:
     """The tanh approximation of gelu."""
 def group_norm(input: Tensor, num_groups: builtins.int, weight: Tensor | None = None, bias: Tensor | None = None, eps: builtins.float = 1e-5) -> Tensor:
     """(input - mean) / sqrt(var + eps) over each group of channels of each sample, times weight plus bias per channel: (N, C, *) -> (N, C, *)."""
+def gru(input: Tensor, hx: Tensor, params: Sequence[Tensor], has_biases: builtins.bool, num_layers: builtins.int, dropout: builtins.float, train: builtins.bool, bidirectional: builtins.bool, batch_first: builtins.bool, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Layers of gated recurrent units; arguments and results as lstm's, without c."""
+def gru_cell(input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None) -> Tensor:
+    """One step of a gated recurrent unit: input (N, I), hx (N, H), weights (3H, I) and (3H, H), the new state."""
 def gt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input > other."""
 def hardshrink(input: Tensor, lambd: Number = 0.5, inplace: builtins.bool = False) -> Tensor:
@@ -2137,6 +2141,10 @@ def logspace(start: builtins.float, end: builtins.float, steps: builtins.int, ba
     """Powers of base with steps evenly spaced exponents from start to end."""
 def logsumexp(input: Tensor, dim: builtins.int | Sequence[builtins.int], keepdim: builtins.bool = False) -> Tensor:
     """log(sum(exp(input))) over dim, without overflow: (*, N) -> (*)."""
+def lstm(input: Tensor, hx: Sequence[Tensor], params: Sequence[Tensor], has_biases: builtins.bool, num_layers: builtins.int, dropout: builtins.float, train: builtins.bool, bidirectional: builtins.bool, batch_first: builtins.bool, lengths: Tensor | None = None) -> Any:
+    """Layers of long short-term memory over (T, N, I) (batch_first: (N, T, I)), from the state hx = [h_0, c_0]: the outputs of the last layer and the last states. params: per layer and direction w_ih, w_hh, the two biases and w_hr where they exist. lengths: steps of each row; what follows is left out and gives 0."""
+def lstm_cell(input: Tensor, hx: Sequence[Tensor], w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """One step of long short-term memory: input (N, I), hx = [h, c] of (N, H), weights (4H, I) and (4H, H), the new h and c."""
 def lt(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input < other."""
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
@@ -2333,6 +2341,14 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
     """Same elements in another shape (one size may be -1); a view where strides allow."""
 def rms_norm(input: Tensor, normalized_shape: builtins.int | Sequence[builtins.int], weight: Tensor | None = None, eps: builtins.float | None = None) -> Tensor:
     """input / sqrt(mean(input^2) + eps) * weight over the last dims, which have normalized_shape; eps is the dtype's own unless given: (*, N), (N,), (N,) -> (*, N)."""
+def rnn_relu(input: Tensor, hx: Tensor, params: Sequence[Tensor], has_biases: builtins.bool, num_layers: builtins.int, dropout: builtins.float, train: builtins.bool, bidirectional: builtins.bool, batch_first: builtins.bool, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Recurrent layers with relu; arguments and results as gru's."""
+def rnn_relu_cell(input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None) -> Tensor:
+    """relu(w_ih input + b_ih + w_hh hx + b_hh) for rows (N, I) and (N, H)."""
+def rnn_tanh(input: Tensor, hx: Tensor, params: Sequence[Tensor], has_biases: builtins.bool, num_layers: builtins.int, dropout: builtins.float, train: builtins.bool, bidirectional: builtins.bool, batch_first: builtins.bool, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Recurrent layers with tanh; arguments and results as gru's."""
+def rnn_tanh_cell(input: Tensor, hx: Tensor, w_ih: Tensor, w_hh: Tensor, b_ih: Tensor | None = None, b_hh: Tensor | None = None) -> Tensor:
+    """tanh(w_ih input + b_ih + w_hh hx + b_hh) for rows (N, I) and (N, H)."""
 def roll(input: Tensor, shifts: builtins.int | Sequence[builtins.int], dims: builtins.int | Sequence[builtins.int] | None = None) -> Tensor:
     """Elements moved by shifts along dims, those beyond the end back to the start."""
 def rot90(input: Tensor, k: builtins.int = 1, dims: builtins.int | Sequence[builtins.int] = (0, 1)) -> Tensor:
@@ -3482,6 +3498,10 @@ class functional:
     @staticmethod
     def rsqrt(input: Tensor, inplace: builtins.bool = False) -> Tensor:
         """1 / sqrt(input)."""
+
+    @staticmethod
+    def scaled_dot_product_attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: builtins.float = 0.0, is_causal: builtins.bool = False, scale: builtins.float | None = None, enable_gqa: builtins.bool = False) -> Tensor:
+        """softmax(scale query key^T + attn_mask) value for query (..., L, E), key (..., S, E), value (..., S, V): (..., L, V), in memory O(L + S). attn_mask is bool (True takes part) or added; scale is 1 / sqrt(E) unless given; enable_gqa: heads (dim -3) of key and value serve groups of query's."""
 
     @staticmethod
     def selu(input: Tensor, inplace: builtins.bool = False) -> Tensor:

@@ -75,9 +75,9 @@ struct Row<R(A...)> {
   using Values = std::tuple<Value<A>...>;
 
   // Defaults are parsed once, from the same text that the C++ compiler saw.
-  static Values defaults(std::string_view signature) { return make(split(signature), std::index_sequence_for<A...>{}); }
+  [[gnu::cold]] static Values defaults(std::string_view signature) { return make(split(signature), std::index_sequence_for<A...>{}); }
   template <size_t... I>
-  static Values make(const std::vector<std::string_view>& parts, std::index_sequence<I...>) {
+  [[gnu::cold]] static Values make(const std::vector<std::string_view>& parts, std::index_sequence<I...>) {
     return Values{From<Value<A>>::parse(default_text(parts[I]))...};
   }
   static std::string_view default_text(std::string_view part) {
@@ -101,7 +101,8 @@ struct Row<R(A...)> {
     }
   }
 
-  static Overload overload(std::string_view signature, const char* doc, PyObject* (*invoke)(PyObject* const*)) {
+  // Once per row at the first import; cold code is compiled for size.
+  [[gnu::cold]] static Overload overload(std::string_view signature, const char* doc, PyObject* (*invoke)(PyObject* const*)) {
     Overload o;
     o.doc = doc;
     o.invoke = invoke;
@@ -112,7 +113,7 @@ struct Row<R(A...)> {
     return o;
   }
   template <class T>
-  static Param param(std::string_view part) {
+  [[gnu::cold]] static Param param(std::string_view part) {
     Param p{};
     const size_t eq = part.find('=');
     const std::string_view decl = trim(part.substr(0, eq));
@@ -168,7 +169,7 @@ void add(std::vector<std::unique_ptr<OpEntry>>& entries, const char* name, const
 
 }  // namespace
 
-void add_rows(std::vector<std::unique_ptr<OpEntry>>& entries) {
+[[gnu::cold]] void add_rows(std::vector<std::unique_ptr<OpEntry>>& entries) {
 #define OP(where, name, R, signature, doc) \
   add(entries, #name, where,               \
       Row<LAMINA_JOIN(Row_, __LINE__)::Fn>::overload(#signature, doc, LAMINA_JOIN(Row_, __LINE__)::invoke));
