@@ -16,6 +16,9 @@ LOC = np.array([[0.5, -1.0, 2.0], [1.0, 0.0, 0.0]])
 CASES = {
     "Normal": ({"loc": [0.5, -1.0], "scale": [[0.3], [2.0]]}, [[0.1, 3.0]]),
     "Uniform": ({"low": [-1.0, 0.0], "high": [[2.0], [3.0]]}, [[-0.5, 2.0], [0.0, 1.0]]),
+    "Exponential": ({"rate": [[0.5], [3.0]]}, [0.0, 2.5]),
+    "Laplace": ({"loc": [0.5, -1.0], "scale": [[0.3], [2.0]]}, [[0.1, 3.0]]),
+    "LogNormal": ({"loc": [0.5, -1.0], "scale": [[0.1], [0.3]]}, [[0.1, 3.0]]),
     "Bernoulli": ({"probs": [0.2, 0.5, 0.9]}, [[0.0, 1.0, 1.0]]),
     "Bernoulli_logits": ({"logits": [-3.0, 0.5, 5.0]}, [[0.0], [1.0]]),
     "Categorical": ({"probs": [[0.2, 0.3, 0.5], [3.0, 0.0, 1.0]]}, [[0, 2], [1, 0]]),
@@ -63,10 +66,10 @@ def test_everything_equals_torch(name, dtype):
     for what in ("probs", "logits", "scale_tril", "covariance_matrix", "precision_matrix"):
         if hasattr(theirs, what):
             np.testing.assert_allclose(get(ours, what), get(theirs, what), **tight, err_msg=what)
-    if name in ("Normal", "Uniform", "Gamma"):
+    if name in ("Normal", "Uniform", "Gamma", "Exponential", "Laplace", "LogNormal"):
         loose = {"rtol": 1e-7, "atol": 1e-9} if dtype == np.float64 else tight
         np.testing.assert_allclose(ours.cdf(x).detach().numpy(), theirs.cdf(tx).detach().numpy(), **loose)
-    if name in ("Normal", "Uniform"):
+    if name in ("Normal", "Uniform", "Exponential", "Laplace", "LogNormal"):
         p = np.array([0.01, 0.7], dtype)
         np.testing.assert_allclose(
             ours.icdf(lamina.tensor(p)).detach().numpy(), theirs.icdf(torch.tensor(p)).detach().numpy(), **tight
@@ -178,6 +181,9 @@ def test_samples_do_not_depend_on_their_neighbours():
 OTHER = {
     "Normal": {"loc": [0.0, 1.0], "scale": [1.5, 0.2]},
     "Uniform": {"low": [-2.0, 0.5], "high": [[4.0], [3.0]]},
+    "Exponential": {"rate": [2.0, 0.7]},
+    "Laplace": {"loc": [0.0, 1.0], "scale": [1.5, 0.2]},
+    "LogNormal": {"loc": [0.0, 1.0], "scale": [1.5, 0.2]},
     "Bernoulli": {"probs": [0.0, 0.25, 1.0]},
     "Categorical": {"probs": [[0.5, 0.0, 0.5], [1.0, 1.0, 1.0]]},
     "Gamma": {"concentration": [2.0, 0.5, 1.0], "rate": 2.0},
@@ -280,3 +286,32 @@ def test_validation_can_be_turned_off():
         dist.Distribution.set_default_validate_args(True)
     with pytest.raises(NotImplementedError, match="log_prob"):
         dist.Bernoulli(0.5).rsample()
+
+
+@needs_torch
+@pytest.mark.parametrize("dims", [0, 1, 2])
+def test_independent_equals_torch(dims):
+    found = []
+    for module in (lamina, torch):
+        d = module.distributions
+        values = [module.tensor(np.random.default_rng(i).uniform(0.5, 2, (4, 3, 2))) for i in range(5)]
+        p, q = (d.Independent(d.Normal(*values[i : i + 2]), dims) for i in (0, 2))
+        assert tuple(p.batch_shape) == (4, 3, 2)[: 3 - dims] and tuple(p.event_shape) == (4, 3, 2)[3 - dims :]
+        assert tuple(p.sample((5,)).shape) == (5, 4, 3, 2) and p.has_rsample
+        wide = p.expand((7, *p.batch_shape))
+        assert tuple(wide.batch_shape) == (7, *p.batch_shape) and wide.event_shape == p.event_shape
+        both = [p.log_prob(values[4]), p.entropy(), d.kl_divergence(p, q), p.mean, p.variance, p.mode, p.stddev]
+        found.append([*both, wide.log_prob(values[4]), p.support.check(values[4])])
+    for ours, theirs in zip(*found, strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-12)
+
+
+def test_independent_refuses():
+    normal = dist.Normal(lamina.zeros(3, 2), 1.0)
+    with pytest.raises(ValueError, match=r"between 0 and the 2 dims of the batch \(3, 2\), got 3"):
+        dist.Independent(normal, 3)
+    with pytest.raises(NotImplementedError, match="the same reinterpreted_batch_ndims, got 1 and 2"):
+        dist.kl_divergence(dist.Independent(normal, 1), dist.Independent(normal, 2))
+    with pytest.raises(ValueError, match="expected it to end with event_shape"):
+        dist.Independent(normal, 1)._validate_sample(lamina.zeros(3))
+    assert repr(dist.Independent(normal, 1)) == "Independent(Normal(loc: (3, 2), scale: (3, 2)), 1)"

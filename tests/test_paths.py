@@ -33,6 +33,8 @@ utils.checkpoint checkpoint
 distributions.categorical Categorical
 distributions.normal Normal
 distributions.kl kl_divergence
+distributions.independent Independent
+distributions.log_normal LogNormal
 cuda.amp autocast GradScaler
 cuda is_available
 autograd Variable Function grad

@@ -15,7 +15,8 @@ def _table() -> dict[str, str]:
         "nn.modules": "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold "
         "instancenorm lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer "
         "upsampling utils",
-        "distributions": "bernoulli beta categorical dirichlet gamma multivariate_normal normal uniform",
+        "distributions": "bernoulli beta categorical dirichlet exponential gamma laplace log_normal "
+        "multivariate_normal normal uniform",
         "utils.data": "dataloader",
         "optim": "adadelta adagrad adamax nadam radam rmsprop rprop",
     }

@@ -5,7 +5,9 @@ from .continuous import MultivariateNormal, Normal, Uniform
 from .discrete import Bernoulli, Categorical
 from .distribution import Distribution
 from .gamma import Beta, Dirichlet, Gamma
+from .independent import Independent
 from .kl import kl_divergence, register_kl
+from .scale import Exponential, Laplace, LogNormal
 
 __all__ = [
     "Bernoulli",
@@ -13,7 +15,11 @@ __all__ = [
     "Categorical",
     "Dirichlet",
     "Distribution",
+    "Exponential",
     "Gamma",
+    "Independent",
+    "Laplace",
+    "LogNormal",
     "MultivariateNormal",
     "Normal",
     "Uniform",

@@ -13,6 +13,8 @@ from .continuous import MultivariateNormal, Normal, Uniform, _solve_lower
 from .discrete import Bernoulli, Categorical
 from .distribution import Distribution
 from .gamma import Beta, Dirichlet, Gamma
+from .independent import Independent
+from .scale import Exponential, Laplace, LogNormal
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TABLE: dict[tuple[type, type], Callable[..., Tensor]] = {}
@@ -150,3 +152,30 @@ def _infinite(p: Distribution, q: Distribution) -> Tensor:
 
 for _type_p, _type_q in ((Normal, Uniform), (Normal, Beta), (Normal, Gamma), (Gamma, Uniform), (Gamma, Beta)):
     register_kl(_type_p, _type_q)(_infinite)
+
+
+@register_kl(Exponential, Exponential)
+def _(p: Exponential, q: Exponential) -> Tensor:
+    ratio = q.rate / p.rate
+    return ratio - 1 - ratio.log()
+
+
+@register_kl(Laplace, Laplace)
+def _(p: Laplace, q: Laplace) -> Tensor:
+    ratio, distance = p.scale / q.scale, (p.loc - q.loc).abs()
+    return -ratio.log() + distance / q.scale + ratio * (-distance / p.scale).exp() - 1
+
+
+@register_kl(LogNormal, LogNormal)
+def _(p: LogNormal, q: LogNormal) -> Tensor:
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(Independent, Independent)
+def _(p: Independent, q: Independent) -> Tensor:
+    if p.reinterpreted_batch_ndims != q.reinterpreted_batch_ndims:
+        raise NotImplementedError(
+            "kl_divergence: two Independent distributions need the same reinterpreted_batch_ndims, got "
+            f"{p.reinterpreted_batch_ndims} and {q.reinterpreted_batch_ndims}"
+        )
+    return p.added(kl_divergence(p.base_dist, q.base_dist))
