@@ -22,6 +22,15 @@ def as_list(expected) -> list[np.ndarray]:
     return [np.asarray(e) for e in expected] if isinstance(expected, (tuple, list)) else [np.asarray(expected)]
 
 
+def rounded_to(dtype: str, a):
+    """Float arrays, also those in lists, with the values that dtype has for them."""
+    if isinstance(a, list):
+        return [rounded_to(dtype, x) for x in a]
+    if isinstance(a, np.ndarray) and a.dtype == np.float64:
+        return to_numpy(lamina.tensor(a, dtype=getattr(lamina, dtype)).double())
+    return a
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("name", names())
 def test_values(name, dtype):
@@ -29,12 +38,7 @@ def test_values(name, dtype):
         if case.twin.only and dtype not in case.twin.only:
             continue
         # The twin sees the values as rounded to the dtype, so that only the operation's own error counts.
-        rounded = [
-            to_numpy(lamina.tensor(a, dtype=getattr(lamina, dtype)).double())
-            if isinstance(a, np.ndarray) and a.dtype == np.float64
-            else a
-            for a in case.args
-        ]
+        rounded = [rounded_to(dtype, a) for a in case.args]
         expected = as_list(case.twin.function(*rounded, **case.kwargs))
         got = outputs(case.run(dtype))
         assert len(got) == len(expected), case.id

@@ -65,6 +65,11 @@ def stack(step, input, hx, params, has_biases, layers, dropout, train, bidirecti
     return (x if batch_first else x.swapaxes(0, 1), *last)
 
 
+def weight(r, rows, columns):
+    """Of a size that keeps the values of a few layers near 1."""
+    return r(rows, columns) / np.sqrt(2 * columns)
+
+
 def samples(gates, pair):
     """(input, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first[, lengths])."""
 
@@ -74,9 +79,9 @@ def samples(gates, pair):
             params = []
             for at in range(runs):
                 wide = i if at < 1 + two else out * (1 + two)
-                params += [0.5 * r(gates * h, wide), 0.5 * r(gates * h, out)]
+                params += [weight(r, gates * h, wide), weight(r, gates * h, out)]
                 params += [r(gates * h), r(gates * h)] if biases else []
-                params += [0.5 * r(projected, h)] if projected else []
+                params += [weight(r, projected, h)] if projected else []
             state = [r(runs, n, out), r(runs, n, h)] if pair else r(runs, n, h)
             x = r(n, t, i) if first else r(t, n, i)
             end = () if lengths is None else (np.array(lengths),)
@@ -118,7 +123,7 @@ def cell_samples(gates, pair):
     def draw(r):
         def case(n, i, h, biases=True):
             state = [r(n, h), r(n, h)] if pair else r(n, h)
-            weights = (0.5 * r(gates * h, i), 0.5 * r(gates * h, h))
+            weights = (weight(r, gates * h, i), weight(r, gates * h, h))
             return (r(n, i), state, *weights, *((r(gates * h), r(gates * h)) if biases else ()))
 
         return [case(2, 3, 4), case(1, 2, 19), case(3, 2, 2, biases=False)]
