@@ -275,10 +275,11 @@ def test_what_does_not_fit_is_refused_before_anything_changes(tmp_path):
     run(plain, path)
     model = net()
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    options = dict(loss="cross_entropy", batch_size=3, accumulate=2, resume=path, progress=False, checks=False)
+    options = dict(loss="cross_entropy", batch_size=3, accumulate=2, seed=4, resume=path, progress=False, checks=False)
     for change, message in (
         ({"batch_size": 4}, "resume: batches was 8 when the file was written, now 6"),
         ({"accumulate": 1}, "accumulate was 2"),
+        ({"seed": 5}, "seed was 4 when the file was written, now 5"),
         ({"callbacks": [StopAt(1)]}, "the file has ema, model, optimizer.optimizer; asked for model, optimizer"),
         ({"callbacks": []}, "callbacks was .'StopAt'."),
     ):
@@ -318,6 +319,27 @@ def test_an_interrupt_within_a_step_leaves_the_earlier_checkpoint(tmp_path, caps
     assert lamina.load(tmp_path / "c")["step"] == 2
     assert "has an earlier step" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_in_a_validation_is_gone_on_with(tmp_path, capsys):
+    class Break(Callback):
+        def __init__(self, at):
+            self.at = at
+
+        def on_validation_end(self, trainer, values):
+            if trainer.epoch == self.at:
+                raise KeyboardInterrupt
+
+    options = dict(loss="cross_entropy", epochs=3, batch_size=3, seed=1, progress=False, checkpoint=tmp_path / "c")
+    whole, model = net(), net()
+    expected = lamina.fit(whole, rows(), rows(5), callbacks=[Break(None)], **options)
+    for at in (0, 1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            lamina.fit(net(), rows(), rows(5), callbacks=[Break(at)], resume=at > 0, **options)
+        assert f"interrupted in epoch {at + 1} after step {8 * (at + 1)}; saved" in capsys.readouterr().err
+    history = lamina.fit(model, rows(), rows(5), callbacks=[Break(None)], resume=True, **options)
+    same_bits(whole.state_dict(), model.state_dict())
+    assert history["val_loss"] == expected["val_loss"] and history["loss"] == expected["loss"]
 
 
 # -- loops of one's own ------------------------------------------------------------------------------------------------

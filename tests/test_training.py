@@ -127,6 +127,7 @@ def test_data_that_is_refused():
         ((x, y[:3]), ValueError, "same first size|size"),
         (x, ValueError, "a batch has one field"),
         (np.array(["a"]), TypeError, "expected numbers"),
+        ({"x": x, "y": y}, TypeError, r"got a dict; hint: tuple\(data\.values\(\)\)"),
     ):
         with pytest.raises(kind, match=message):
             fit(net(), data)
@@ -525,5 +526,8 @@ def test_evaluate_and_predict_for_any_module():
     assert list(found) == ["loss", "accuracy", "f1"] and model.training
     assert found["loss"] == pytest.approx(F.cross_entropy(model.eval()(rows()[0]), rows()[1]).item(), rel=1e-6)
     assert predict(model, rows()[0], batch_size=9).tolist() == model(rows()[0]).tolist()
+    matrix = evaluate(model, rows(), metrics=["confusion_matrix"])["confusion_matrix"]
+    assert matrix.sum().item() == 48
+    assert "val_accuracy" in fit(model, rows(), rows(), metrics=["confusion_matrix", "accuracy"], epochs=1).names()
     with pytest.raises(ValueError, match="has no loss and no metrics; hint"):
         evaluate(model, rows())

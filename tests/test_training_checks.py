@@ -300,8 +300,10 @@ def test_watch_leaves_nothing_behind():
     assert "step" in optimizer.__dict__
     watching.close()
     assert "step" not in optimizer.__dict__
-    hooks = [m._hooks for m in model.modules() if m._hooks is not None]
-    assert hooks and not any(h.forward or h.forward_pre or h.backward for h in hooks)
+    assert all(m._hooks is None for m in model.modules())
+    mine = model[0].register_forward_hook(lambda *a: None)
+    watch(model).close()
+    assert list(model[0]._hooks.forward) == [mine.id]
 
 
 def test_watch_does_not_change_the_weights():

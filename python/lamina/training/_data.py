@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import lamina
@@ -26,6 +26,10 @@ def as_dataset(data: Any) -> Any:
         if not data:
             raise ValueError("data: the tuple is empty; expected tensors or arrays such as (x, y)")
         return TensorDataset(*[_tensor(part) for part in data])
+    if isinstance(data, Mapping):
+        raise TypeError(
+            f"data: expected a tuple such as (x, y), got a {type(data).__name__}; hint: tuple(data.values())"
+        )
     if isinstance(data, Dataset) or (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         return data
     raise TypeError(

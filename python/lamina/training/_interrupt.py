@@ -41,12 +41,13 @@ class Interrupts:
     @contextmanager
     def whole(self) -> Iterator[None]:
         """A block that Ctrl-C does not break in two."""
-        self._inside, self.safe = True, False
+        self._inside, self.safe = True, False  # in this order: a signal in between waits
         try:
             yield
-        finally:
+        except BaseException:
             self._inside = False
-        self.safe = True
+            raise
+        self.safe, self._inside = True, False
         if self._waiting:
             self._waiting = False
             raise KeyboardInterrupt

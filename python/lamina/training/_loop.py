@@ -41,6 +41,7 @@ class Loop:
     epochs: int | None
     steps: int | None
     total_steps: int | None
+    seed: int | None
     accumulate: int
     record_every: int | None
     monitor: str | None
@@ -176,7 +177,7 @@ class Loop:
         self._call("on_validation_begin")
         values = run_evaluation(self.trained, self.validation, self._judge)
         self._call("on_validation_end", values)
-        return {f"val_{name}": value for name, value in values.items()}
+        return {f"val_{name}": value for name, value in values.items() if isinstance(value, float)}  # no matrices
 
     def _append(self, values: dict[str, float]) -> None:
         record: Record = {"epoch": self.epoch + 1, "step": self.step}
@@ -270,6 +271,7 @@ class Loop:
         return {
             "batches": _data.batches_in(self.loader),
             "rows": rows() if rows is not None else None,
+            "seed": self.seed,
             "accumulate": self.accumulate,
             "callbacks": [type(callback).__name__ for callback in self._kept],
             "steps of the schedule": self.total_steps if self._when == "batch" and self.schedulers else None,

@@ -50,7 +50,7 @@ def run_evaluation(model: Module, loader: Iterable[Any], task: Task) -> dict[str
     if rows == 0:
         raise ValueError("evaluate: the data has no rows")
     found = {"loss": mean.compute()} if losses else {}
-    return {**found, **{name: float(metric.compute()) for name, metric in metrics.items()}}
+    return {**found, **{name: metric.compute() for name, metric in metrics.items()}}
 
 
 def evaluate(
@@ -58,7 +58,7 @@ def evaluate(
 ) -> dict[str, float]:
     """{"loss": mean over the rows, metric: value, ...} of any module, in eval mode and without gradients.
 
-    `loss` and `metrics` are as in Trainer; a Model has its own. The mode of each module, the random state and the
+    `loss` and `metrics` are as in Trainer; a Model has its own. A metric whose value is a tensor gives that. The mode of each module, the random state and the
     weights are as before. Raises ValueError where there is neither a loss nor a metric, or no row.
 
     >>> import lamina

@@ -101,6 +101,13 @@ class Watch:
         """Removes them; the model and the optimizers are as before."""
         for handle in self._handles:
             handle.remove()
+        if self._handles:
+            for module in self.model.modules():
+                hooks = module._hooks
+                if hooks is not None and not (
+                    hooks.forward_pre or hooks.forward or hooks.backward_pre or hooks.backward
+                ):
+                    module.__dict__.pop("_hooks", None)  # calls are plain again
         self._handles = []
         for gate in self._gates:
             gate.close()
