@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # What people look for under another roof, or will not find.
 _ELSEWHERE = {
-    "fft": "Fourier transforms are not part of lamina; numpy.fft takes lamina tensors",
+    "fft": "Fourier transforms: lamina.stft for sound; numpy.fft takes lamina tensors",
     "sparse": "lamina has dense tensors only; index_add, scatter_add and embedding cover the usual uses",
     "complex64": "lamina has no complex numbers; keep real and imaginary part in a last dim of size 2",
     "complex128": "lamina has no complex numbers; keep real and imaginary part in a last dim of size 2",
