@@ -67,7 +67,7 @@ def test_operations_of_models():
     t5 = lamina.summary(lamina.models.T5(layers=1, width=w, heads=4, vocab=50), (ids, ids[:, :5]))
     found = {row.path: row.flops for row in t5.rows if row.path.endswith("Attention")}
     assert list(found.values()) == [4 * n * t * t * w, 4 * n * 5 * 5 * w, 4 * n * 5 * t * w]
-    bert = lamina.summary(lamina.models.BERT(layers=1, width=w, heads=4, vocab=50), (ids,))
+    bert = lamina.summary(lamina.models.BERT(layers=1, width=w, heads=4), (ids,))
     assert next(row.flops for row in bert.rows if row.kind == "SelfAttention") == 4 * n * t * t * w
 
 

@@ -284,6 +284,8 @@ def test_damaged_archives(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
     refused(path, "not one of torch.save")
+    zipfile.ZipFile(path, "w").close()
+    refused(path, "not one of torch.save")
     refused(write(path, program(tensor()), {"data/0": VALUES, "byteorder": b"middle"}), "byte order")
     refused(write(path, program(tensor()), {"data/0": VALUES, "constants.pkl": b""}), "TorchScript")
 

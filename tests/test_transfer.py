@@ -186,3 +186,18 @@ def test_a_checkpoint_of_pytorch_loads_without_renaming(tmp_path):
     x = np.random.default_rng(0).standard_normal((5, 3)).astype("f4")
     want = theirs.module.eval()(torch.from_numpy(x)).detach().numpy()
     np.testing.assert_allclose(model.eval()(lamina.from_numpy(x)).detach().numpy(), want, rtol=1e-5, atol=1e-6)
+
+
+def test_weights_of_a_trunk_alone_fit_a_whole_model():
+    sizes = {"layers": 1, "width": 16, "heads": 2, "vocab": 20, "context": 8}
+    source, target = models.GPT(**sizes), models.GPT(**sizes)
+    trunk = {k.removeprefix("transformer."): v for k, v in source.state_dict().items() if k.startswith("transformer.")}
+    report = load_partial(target, trunk)
+    assert report.added == "transformer." and report.missing == ["lm_head.weight"] and not report.unexpected
+    ids = lamina.tensor([[1, 2, 3]])
+    assert target.eval()(ids).tolist() == source.eval()(ids).tolist()  # the head is the embedding
+    resnet = models.ResNet(classes=5)
+    state = models.ResNet(classes=7).state_dict()
+    report = load_partial(resnet, {f"backbone.{k}": v for k, v in state.items()})
+    assert report.removed == "backbone." and [m[0] for m in report.mismatched] == ["fc.weight", "fc.bias"]
+    assert not report.missing and not report.unexpected

@@ -188,7 +188,7 @@ class Machine:
         full = f"{module}.{name}"
         if full not in _KNOWN:
             raise self.error(
-                f"'{full[:120]}' is not allowed: only tensors, dicts, lists, tuples, numbers and texts are read, and "
+                f"{full[:120]!r} is not allowed: only tensors, dicts, lists, tuples, numbers and texts are read, and "
                 "nothing in a file is executed. Save state_dict()s, not whole objects"
             )
         self._push(Dtype(name) if module == "torch" and name in DTYPES else Global(full))
@@ -211,7 +211,7 @@ class Machine:
         if short not in (*STORAGES, "UntypedStorage") or type(key) is not str:
             raise self.error("a reference that is not one to a storage")
         if type(count) is not int or not 0 <= count < 1 << 60:
-            raise self.error(f"storage '{key[:40]}' has an impossible size")
+            raise self.error(f"storage {key[:40]!r} has an impossible size")
         self._push(StorageRef(key, STORAGES.get(short, ""), count))
 
     def _reduce(self) -> None:

@@ -39,14 +39,13 @@ class Archive:
         if count * _CENTRAL.size > length or start + length > self._size:
             raise self.error(f"its directory ({count} entries, {length} bytes at {start}) does not fit into the file")
         self.entries = self._read_directory(self._at(start, length), count)
-        self._limits: dict[str, int] = {}
-        places = sorted((e.header, e.size, n) for n, e in self.entries.items())
-        for (header, size, this), (following, _, other) in zip(
-            places, [*places[1:], (start, 0, "directory")], strict=True
-        ):
+        self._limits: dict[str, int] = {}  # where what follows an entry begins
+        following, other = start, "directory"
+        for header, size, this in sorted(((e.header, e.size, n) for n, e in self.entries.items()), reverse=True):
             if header + _LOCAL.size + size > following:
-                raise self.error(f"entries '{this[:80]}' and '{other[:80]}' overlap")
+                raise self.error(f"entries {this[:80]!r} and {other[:80]!r} overlap")
             self._limits[this] = following
+            following, other = header, this
 
     def error(self, message: str) -> Exception:
         return _C.FileError(f"load: {self._name}: {message}")
@@ -99,10 +98,10 @@ class Archive:
             name = data[place : place + names].decode("utf-8", "replace")
             wide = _wide_sizes(data[place + names : place + names + extras], size, packed, header)
             if wide is None:
-                raise self.error(f"entry '{name[:80]}': the zip64 field is damaged")
+                raise self.error(f"entry {name[:80]!r}: the zip64 field is damaged")
             size, packed, header = wide
             if name in entries:
-                raise self.error(f"entry '{name[:80]}' occurs twice")
+                raise self.error(f"entry {name[:80]!r} occurs twice")
             entries[name] = Entry(header, packed, not flags & 1 and method == 0 and packed == size, crc)
             place = end
         return entries
@@ -111,19 +110,19 @@ class Archive:
         """Fills a writable buffer of the entry's size; `verify` compares the checksum."""
         entry = self.entries[name]
         if not entry.plain:
-            raise self.error(f"entry '{name[:80]}' is compressed or encrypted; PyTorch writes neither")
+            raise self.error(f"entry {name[:80]!r} is compressed or encrypted; PyTorch writes neither")
         mark, _, _, _, _, _, _, _, _, names, extras = _LOCAL.unpack(self._at(entry.header, _LOCAL.size))
         start = entry.header + _LOCAL.size + names + extras
         if mark != b"PK\3\4" or start + entry.size > self._limits[name]:
-            raise self.error(f"entry '{name[:80]}' is damaged")
+            raise self.error(f"entry {name[:80]!r} is damaged")
         if self._at(entry.header + _LOCAL.size, names).decode("utf-8", "replace") != name:
-            raise self.error(f"entry '{name[:80]}' has another name in its own header")
+            raise self.error(f"entry {name[:80]!r} has another name in its own header")
         self._file.seek(start)
         view = memoryview(buffer).cast("B") if entry.size else memoryview(b"")
         if entry.size and self._file.readinto(view) != entry.size:  # type: ignore[attr-defined]
             raise self.error("the file ends early")
         if verify and zlib.crc32(view) != entry.crc:
-            raise self.error(f"entry '{name[:80]}' does not match its checksum; verify=False reads it anyway")
+            raise self.error(f"entry {name[:80]!r} does not match its checksum; verify=False reads it anyway")
 
     def read(self, name: str, verify: bool) -> bytes:
         """The bytes of a small entry."""

@@ -113,7 +113,7 @@ class _Builder:
         if last >= flat.numel() or math.prod(ref.size) >= 1 << 60:
             raise self._archive.error(
                 f"a tensor of shape {ref.size}, strides {ref.stride} and offset {ref.offset} reaches over the "
-                f"{flat.numel()} elements of storage '{ref.storage.key[:40]}'"
+                f"{flat.numel()} elements of storage {ref.storage.key[:40]!r}"
             )
         out = flat.as_strided(ref.size, ref.stride, ref.offset)
         return out.requires_grad_() if ref.requires_grad and out.is_floating_point() else out
@@ -122,19 +122,19 @@ class _Builder:
         if ref.key in self._storages:
             known, flat = self._storages[ref.key]
             if known != dtype:
-                raise self._archive.error(f"storage '{ref.key[:40]}' is used with two dtypes")
+                raise self._archive.error(f"storage {ref.key[:40]!r} is used with two dtypes")
             return flat
         import numpy as np
 
         name = f"{self._base}data/{ref.key}"
         entry = self._archive.entries.get(name)
         if entry is None:
-            raise self._archive.error(f"storage '{ref.key[:40]}' is missing")
+            raise self._archive.error(f"storage {ref.key[:40]!r} is missing")
         kind = np.dtype(self._order + DTYPES[dtype][0])
         count, rest = divmod(entry.size, kind.itemsize)
         if rest or ref.elements != (count if ref.dtype else entry.size):
             raise self._archive.error(
-                f"storage '{ref.key[:40]}' has {entry.size} bytes, its reference says {ref.elements} x {dtype}"
+                f"storage {ref.key[:40]!r} has {entry.size} bytes, its reference says {ref.elements} x {dtype}"
             )
         values = np.empty(count, kind)
         self._archive.read_into(name, values, self._verify)
