@@ -312,8 +312,14 @@ def test_early_stopping_restores_the_best_weights():
     assert scores[scores.best_epoch - 1]["val_accuracy"] == top
     eager = fit(net(), (x, y), held, early_stopping=1, min_delta=10.0, epochs=30)
     assert len(eager) == 2
-    with pytest.raises(ValueError, match="monitor='val_f1' is not measured; there is epoch, step, loss"):
+    with pytest.raises(
+        ValueError, match="monitor='val_f1' will not be measured; there is loss; hint: give validation="
+    ):
         fit(net(), early_stopping=1, monitor="val_f1")
+    with pytest.raises(ValueError, match=r"'val_f1' will not be measured; there is loss, val_loss, val_accuracy$"):
+        fit(net(), rows(), held, early_stopping=1, monitor="val_f1", metrics="accuracy")
+    with pytest.raises(ValueError, match="monitor='speed' is not measured; there is epoch, step, loss"):
+        fit(net(), early_stopping=1, monitor="speed")
 
 
 def test_metrics_in_every_form():
@@ -387,6 +393,8 @@ def test_options_are_checked(options, message):
 
 
 def test_other_wrong_options():
+    with pytest.raises(TypeError, match=r"Trainer: model must be an nn\.Module, got int"):
+        fit(3)
     with pytest.raises(TypeError, match="optimizer: expected a name"):
         fit(net(), optimizer=3)
     with pytest.raises(TypeError, match="scheduler: expected a name"):
@@ -518,6 +526,8 @@ def test_a_model_with_its_own_steps(tmp_path):
         model.fit(rows()[0], clip_norm=1.0)
     with pytest.raises(ValueError, match="Two has no loss and no metrics"):
         model.evaluate(rows()[0])
+    with pytest.raises(ValueError, match="Two has no loss and no metrics to validate; hint: give metrics="):
+        model.fit(rows()[0], validation=rows()[0])
 
 
 def test_evaluate_and_predict_for_any_module():

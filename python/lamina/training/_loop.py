@@ -98,6 +98,8 @@ class Loop:
         try:
             while not self._done():
                 self._epoch()
+            if self._losses:  # the run ended within an epoch
+                self._record(epoch_ends=False)
             if self.checkpoint is not None and self._saved != (self.epoch, self.step, self.stopped):
                 self._save()
         except KeyboardInterrupt:
@@ -120,6 +122,7 @@ class Loop:
         """One epoch, or what is left of it."""
         self._call("on_epoch_begin")
         self.model.train()
+        self._record_within()  # Ctrl-C may have come before it
         source = self.state.open_epoch()
         while True:
             group = [self._make_batch(raw) for raw in islice(source, self.accumulate)]
@@ -128,18 +131,20 @@ class Loop:
             self._call("on_batch_begin", group)
             with self._interrupts.whole():
                 self._one_step(group)
-            if self.record_every is not None and self.step % self.record_every == 0:
-                self._record(epoch_ends=False)
+            self._record_within()
             if self._due("step", self.step):
                 self._save()
             if self._done():
-                self._record(epoch_ends=False)
                 return
         if self.state.batch == 0:
             raise ValueError("fit: the data has no batches")
         self._record(epoch_ends=True)
         if self._due("epoch", self.epoch):
             self._save()
+
+    def _record_within(self) -> None:
+        if self.record_every is not None and self._losses and self.step % self.record_every == 0:
+            self._record(epoch_ends=False)
 
     def _one_step(self, group: list[_data.Batch]) -> None:
         losses = self._take_step(group)

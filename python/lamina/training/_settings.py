@@ -52,3 +52,20 @@ def checkpoint_period(every: Any) -> tuple[int, str]:
     raise ValueError(
         f"Trainer: checkpoint_every should be 'epoch', '5 epochs', '100 steps' or a number of steps, got {every!r}"
     )
+
+
+def check_measured(trainer: Any) -> None:
+    """What validation and early stopping need is there: said before the first epoch, not after it."""
+    judge = trainer._judge
+    names = [*(["loss"] if judge.loss is not None else []), *judge.metrics()]
+    if trainer.validation is not None and not names:
+        raise ValueError(
+            f"fit: {type(trainer.model).__name__} has no loss and no metrics to validate; hint: give metrics=, or "
+            "leave validation out"
+        )
+    there = [f"val_{name}" for name in names] if trainer.validation is not None else []
+    if trainer.stopping is not None and trainer.monitored.startswith("val_") and trainer.monitored not in there:
+        raise ValueError(
+            f"fit: monitor={trainer.monitored!r} will not be measured; there is {', '.join(['loss', *there])}"
+            + ("" if there else "; hint: give validation=")
+        )

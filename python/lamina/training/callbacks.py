@@ -49,7 +49,7 @@ class Callback:
         """After a validation, with its values ("loss", names of the metrics), which may be changed here."""
 
     def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
-        """After an epoch, with the record that history has just got."""
+        """After an epoch (with record_every: after each record), with the record that history has just got."""
 
     def on_checkpoint(self, trainer: Trainer, path: str) -> None:
         """After a checkpoint was written."""

@@ -6,24 +6,22 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lamina
 
+from ..nn import Module
 from . import _data
 from ._interrupt import Interrupts
 from ._loop import Loop
 from ._options import optimizers_of, schedule_of, task_of
-from ._settings import PRECISIONS, check, check_own_step, checkpoint_period
+from ._settings import PRECISIONS, check, check_measured, check_own_step, checkpoint_period
 from ._steps import step_of
 from .callbacks import Callback, EarlyStopping, direction
 from .checkpoint import Checkpoint
 from .energy import EnergyMeter
 from .history import History
 from .loggers import loggers_of
-
-if TYPE_CHECKING:
-    from ..nn import Module
 
 Path = str | os.PathLike[str]
 
@@ -109,6 +107,8 @@ class Trainer(Loop):
         generators: Sequence[Any] = (),
         checks: bool = True,
     ) -> None:
+        if not isinstance(model, Module):
+            raise TypeError(f"Trainer: model must be an nn.Module, got {type(model).__name__}")
         self.model, self.loss, self.optimizer, self.lr, self.weight_decay = model, loss, optimizer, lr, weight_decay
         self.scheduler, self.scheduler_step, self.metrics = scheduler, scheduler_step, metrics
         self.epochs = 10 if epochs is None and steps is None else epochs
@@ -126,7 +126,7 @@ class Trainer(Loop):
         self.own_step = callable(getattr(model, "training_step", None))
         if self.own_step:
             check_own_step(self, type(model).__name__)
-        self.task = task_of(model, loss, metrics)
+        self.history, self.task = History(), task_of(model, loss, metrics)
         if self.task.loss is None and not self.own_step:
             raise ValueError(f"fit: {type(model).__name__} is no Model, so it needs loss=, for example 'cross_entropy'")
 
@@ -163,11 +163,12 @@ class Trainer(Loop):
         self._make_optimizers()
         self._judge = task_of(self.trained, self.loss, self.metrics)
         self._make_callbacks()
+        check_measured(self)
         self._take_step = step_of(self)
         self.state = Checkpoint(
             model=self.model,
-            optimizer=self.optimizers,
-            scheduler=self.schedulers,
+            optimizer=_alone(self.optimizers),
+            scheduler=_alone(self.schedulers),
             ema=self.ema,
             loader=self.loader,
             generators=self.generators,
@@ -223,6 +224,11 @@ class Trainer(Loop):
             from ._reporting import Reporter
 
             self._active.append(Reporter())
+
+
+def _alone(several: dict[str, Any]) -> Any:
+    """The usual single optimizer (or schedule) without its name."""
+    return several["optimizer"] if list(several) == ["optimizer"] else several
 
 
 def fit(model: Module, data: Any, validation: Any = None, **options: Any) -> History:
