@@ -171,7 +171,8 @@ lamina.set_num_threads(int(sys.argv[1]))
 lamina.manual_seed(0)
 x, y = lamina.randn(200, 32), lamina.randint(5, (200,))
 model = nn.Sequential(nn.Linear(32, 200), nn.BatchNorm1d(200), nn.ReLU(), nn.Dropout(0.2), nn.Linear(200, 5))
-lamina.fit(model, (x, y), 0.2, loss="cross_entropy", epochs=2, accumulate=3, ema=0.9, precision=sys.argv[2], progress=False)
+options = dict(epochs=2, accumulate=3, ema=0.9, precision=sys.argv[2], progress=False)
+lamina.fit(model, (x, y), 0.2, loss="cross_entropy", **options)
 print(hashlib.sha256(b"".join(v.numpy().tobytes() for v in model.state_dict().values())).hexdigest())
 """
     for precision in ("float32", "bf16"):

@@ -255,7 +255,7 @@ WRONG = {
     ),
     "eval": (
         eval_forgotten,
-        "eval() is missing: without gradients the model was called in training mode, in which '1' (Dropout) and 1 more works differently",
+        "eval() is missing: without gradients the model was called in training mode, in which '1' (Dropout) and 1 more",
     ),
     "train": (train_forgotten, "train() is missing: the model is trained in eval mode, in which '1' (Dropout)"),
     "dead ReLU": (lambda: loop(dead()), "every value that '1' (ReLU) lets through is zero: dead ReLUs"),

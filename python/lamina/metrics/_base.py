@@ -103,7 +103,7 @@ class ExactSum:
 
 
 def to_array(name: str, value: Any) -> np.ndarray[Any, Any]:
-    """A tensor, array, list or number as a NumPy array; floating tensors as float64 (float32 where NumPy lacks them)."""
+    """A tensor, array, list or number as a NumPy array; floating values as float64."""
     import numpy as np
 
     from .._C import Tensor

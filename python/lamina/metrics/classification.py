@@ -59,7 +59,8 @@ class Accuracy(Metric):
     """The share of rows whose class is right.
 
     `update(output, target)`: scores (N, C, *) or classes (N, *) with target (N, *); floating outputs of the target's
-    shape are probabilities of class 1 (for logits give threshold=0.0). Rows whose target is `ignore_index` do not count.
+    shape are probabilities of class 1 (for logits give threshold=0.0). Rows whose target is `ignore_index` do not
+    count.
 
     >>> import lamina
     >>> metric = lamina.metrics.Accuracy()
@@ -299,7 +300,7 @@ class F1(_PerClass):
 
 
 class ECE(Metric):
-    """Expected calibration error (Guo et al. 2017, arXiv 1706.04599): the mean gap of confidence and accuracy over bins.
+    """Expected calibration error (Guo et al. 2017, arXiv 1706.04599): the mean gap of confidence and accuracy.
 
     `update(probabilities, target)`: (N, C, *) with target (N, *), or (N, *) of class 1. With logits=True the outputs go
     through softmax (sigmoid) first. Bins are `bins` equal intervals (a, b] of the confidence, weighted by their rows.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import lamina
@@ -60,7 +59,10 @@ def sentence(loss: str, activation: str) -> str:
         return "log_softmax before cross_entropy does nothing: leave it out, or use nll_loss after it"
     instead = "cross_entropy" if loss == "cross_entropy" else "binary_cross_entropy (without logits)"
     hint = "leave the activation out" if loss == "cross_entropy" else f"leave it out, or use {instead}"
-    return f"{activation} before {loss}: that loss wants logits and applies its own, so learning is slow and stops early; {hint}"
+    return (
+        f"{activation} before {loss}: that loss wants logits and applies its own, so learning is slow and stops early; "
+        f"{hint}"
+    )
 
 
 def activation_name(output: Tensor) -> str:
@@ -80,23 +82,20 @@ def _near(values: Tensor, number: float, room: float = 1e-4) -> bool:
     return bool(((values - number).abs() < room).all())
 
 
-def loss_behind(output: Tensor, gradient: Tensor, scales: Iterable[float]) -> str:
+def loss_behind(output: Tensor, gradient: Tensor) -> str:
     """The loss of logits whose gradient with respect to `output` this is: target = activation(output) - n gradient.
 
-    n is the number of rows (or elements) of a mean, or 1 of a sum, over each of `scales`.
+    n is the number of rows (or elements) of a mean, or 1 of a sum.
     """
     with lamina.no_grad():
         out, grad = output.detach().double(), gradient.detach().double()
         if not bool(grad.any()):
             return ""
         rows = out.numel() // out.shape[1] if out.dim() > 1 else out.numel()
-        for scale in scales:
-            for count in (rows, 1):
-                if out.dim() > 1 and out.shape[1] > 1 and _classes(out.softmax(1) - grad * (count / scale)):
-                    return "cross_entropy"
-            for count in (out.numel(), rows, 1):
-                if _bits(out.sigmoid() - grad * (count / scale)):
-                    return "binary_cross_entropy_with_logits"
+        if out.dim() > 1 and out.shape[1] > 1 and any(_classes(out.softmax(1) - grad * n) for n in (rows, 1)):
+            return "cross_entropy"
+        if any(_bits(out.sigmoid() - grad * n) for n in (out.numel(), rows, 1)):
+            return "binary_cross_entropy_with_logits"
     return ""
 
 

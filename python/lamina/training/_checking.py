@@ -1,4 +1,4 @@
-"""What Trainer looks at while it runs: watch's hooks in the steps that are looked at closely, and none in the others."""
+"""What Trainer looks at while it runs: watch's hooks, in the steps that are looked at closely alone."""
 
 from __future__ import annotations
 

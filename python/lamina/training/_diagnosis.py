@@ -1,4 +1,4 @@
-"""Where a number was lost: a forward pass is run again, and the first module with an output that is not finite is named."""
+"""Where a number was lost: a forward pass is run again, and the first module whose output is not finite is named."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ class Checkpoint:
 
     In a loop of your own, `epochs` and `batches` go on where the file was written, within an epoch too: the batches
     that were used are read again and left out, and the random states are set as they were. Datasets and samplers that
-    have a `set_epoch`, as vision.Augment, are told the number of each epoch before it begins. The file is written at once
-    or not at all, and holds the model's state under "model": `lamina.load(path)["model"]`.
+    have a `set_epoch`, as vision.Augment, are told the number of each epoch before it begins. The file is written at
+    once or not at all, and holds the model's state under "model": `lamina.load(path)["model"]`.
 
     Raises ValueError (what does not fit; before anything is changed), FileError (damaged file) and OSError.
 
@@ -161,7 +161,7 @@ class Checkpoint:
 
 
 def _set_epoch(loader: Any, epoch: int) -> None:
-    """Tells the sampler, the dataset and what these hold, such as the Augment inside of a Subset, which epoch begins."""
+    """Tells the sampler, the dataset and what these hold, such as the Augment in a Subset, which epoch begins."""
     waiting, seen = [loader], set()
     while waiting:
         part = waiting.pop()

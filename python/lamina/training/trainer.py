@@ -39,12 +39,13 @@ class Trainer(Loop):
     - `metrics`: names, Metrics, their classes, or functions (output, target), in a list or a dict, for validation.
     - `epochs` (default 10) and `steps` (of the optimizer): the run ends with whichever is reached first.
     - `batch_size`, `shuffle`, `num_workers`: of the DataLoader that is made where the data is none.
-    - `accumulate`: so many batches a step, weighted by rows: the step of one big batch (but for batch norm's statistics).
+    - `accumulate`: so many batches a step, weighted by rows: the step of one big batch (but for batch norm).
     - `clip_norm`, `clip_value`: of the gradients, before each step.
     - `ema`: the decay of an average of the weights, which is validated and kept at the end.
     - `precision`: "float32", or "bf16": forward passes under lamina.autocast.
     - `early_stopping`: records without progress of `monitor` ("val_loss", or "loss" without validation) by `min_delta`
-      before the run stops; `mode` is "min", "max" or "auto". `restore_best` (then the default) ends with the best weights.
+      before the run stops; `mode` is "min", "max" or "auto". `restore_best` (then the default) ends with the best
+      weights.
     - `record_every`: a record, with validation, after so many steps, besides those at the ends of epochs.
     - `checkpoint`: a file for everything the run needs to go on, written each `checkpoint_every` ("epoch", "5 epochs",
       "100 steps", or a number of steps), at the end, and at Ctrl-C. `resume=True` goes on from it, if it is there, and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lamina
@@ -26,9 +26,10 @@ def watch(model: nn.Module, optimizer: Any = None) -> Watch:
 
     It warns (TrainingWarning, each thing once, with the layer's path) of: parameters that the optimizer does not have,
     or that get no gradient; a forgotten zero_grad; steps that change nothing; softmax, log_softmax or sigmoid before a
-    loss that wants logits; train() or eval() forgotten where there is dropout or batch norm; dead ReLUs and outputs that
-    are the same for every row. An output or a gradient that is not finite raises NaNLossError, which names the first
-    module that makes one, before the optimizer's step. Steps 1 to 3, 5, 10, 20, 50, 100, ... are looked at closely.
+    loss that wants logits; train() or eval() forgotten where there is dropout or batch norm; dead ReLUs and outputs
+    that are the same for every row. An output or a gradient that is not finite raises NaNLossError, which names the first
+    module that makes one, before the optimizer's step. Steps 1 to 3, 5, 10, 20, 50, 100, ... are looked at closely; the
+    others cost one look at the output and at the gradients. The weights come out the same.
 
     >>> import lamina, warnings
     >>> model = lamina.nn.Linear(2, 2)
@@ -46,14 +47,12 @@ def watch(model: nn.Module, optimizer: Any = None) -> Watch:
 class Watch:
     """What `watch` returns. `open` and `close` attach and remove its hooks; `loss(tensor)` also looks at a loss."""
 
-    def __init__(
-        self, model: nn.Module, optimizer: Any = None, *, own_loop: bool = True, scales: Sequence[float] = (1.0,)
-    ) -> None:
+    def __init__(self, model: nn.Module, optimizer: Any = None, *, own_loop: bool = True) -> None:
         if isinstance(optimizer, Optimizer):
             self.optimizers = [optimizer]
         else:
             self.optimizers = list(optimizer.values() if isinstance(optimizer, Mapping) else optimizer or ())
-        self.model, self.own_loop, self.scales = model, own_loop, scales
+        self.model, self.own_loop = model, own_loop
         self.steps = 0
         self._said: set[str] = set()
         self._handles: list[Any] = []
@@ -151,7 +150,7 @@ class Watch:
             return
 
         def hook(gradient: Tensor) -> None:
-            loss = loss_behind(output, gradient, self.scales)
+            loss = loss_behind(output, gradient)
             if loss:
                 self.say("logits", sentence(loss, activation))
 
@@ -264,12 +263,13 @@ class Watch:
     def _explained(self) -> str:
         if not hasattr(self, "_arguments"):
             return "the model was not called"
-        (args, kwargs), state = self._arguments, self._state
+        (args, kwargs), state, attached = self._arguments, self._state, bool(self._handles)
         self.close()  # not these hooks again
         try:
             return explain(self.model, lambda: self.model(*args, **kwargs), state)
         finally:
-            self.open()
+            if attached:
+                self.open()
 
 
 class _ZeroGrad:
@@ -277,7 +277,7 @@ class _ZeroGrad:
 
     def __init__(self, owner: Watch, optimizer: Optimizer) -> None:
         self.owner, self.optimizer = owner, optimizer
-        self._fresh = self._fired = False
+        self._fresh = self._fired = self._attached = False
         self._handle: Any = None
 
     def open(self) -> None:
@@ -285,13 +285,20 @@ class _ZeroGrad:
         if params:
             self._param = params[0]
             self._handle = self._param.register_hook(self._at_gradient)
+        self._before = self.optimizer.__dict__.get("step")  # somebody else's wrapper
+        self._own = self.optimizer.step
         self.optimizer.step = self._step  # type: ignore[method-assign]
+        self._attached = True
 
     def close(self) -> None:
         if self._handle is not None:
             self._handle.remove()
             self._handle = None
-        self.optimizer.__dict__.pop("step", None)
+        if self._attached:
+            self.optimizer.__dict__.pop("step", None)
+            if self._before is not None:
+                self.optimizer.step = self._before  # type: ignore[method-assign]
+        self._attached = False
 
     def _at_gradient(self, gradient: Tensor) -> None:
         self._fired = True
@@ -304,7 +311,7 @@ class _ZeroGrad:
         counts = owner._gates[0] is self  # of several optimizers the first counts the steps
         if closure is not None:
             self._fired = self._fresh = False
-            result = type(self.optimizer).step(self.optimizer, closure)
+            result = self._own(closure)
             if counts:
                 owner.after_step(None)
             return result
@@ -312,12 +319,13 @@ class _ZeroGrad:
             name = owner._names.get(id(self._param), "a parameter")
             owner.say(
                 "zero_grad",
-                f"zero_grad() is missing: the gradient of '{name}' still holds what an earlier step used, and new ones add to it",
+                f"zero_grad() is missing: the gradient of '{name}' still holds what an earlier step used, and new ones "
+                "add to it",
             )
         self._fired = self._fresh = False
         owner.before_step(self.optimizer)
         kept = self._copies() if counts and owner.steps < _FIRST else []
-        result = type(self.optimizer).step(self.optimizer)
+        result = self._own()
         if counts:
             owner.after_step(any(bool((p.detach() != old).any()) for p, old in kept) if kept else None)
         return result
