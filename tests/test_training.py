@@ -442,6 +442,8 @@ def test_a_model_fits_evaluates_and_predicts():
     )
     assert (model.predict(rows(20, seed=3)) == said).all()
     assert (model.predict(rows(20, seed=3)[0].numpy()) == said).all()
+    other = model.fit(rows(20), validation=rows(20), loss="nll", epochs=1, progress=False)
+    assert "val_accuracy" in other.names() and other[0]["val_loss"] != found["loss"]  # its metrics, another loss
     before = Line.calls
     model.evaluate(rows(20, seed=3))
     assert Line.calls == before + 1  # loss and metrics share a pass

@@ -48,34 +48,41 @@ class Task:
 
     loss: Callable[..., Tensor] | None
     metrics: Callable[[], dict[str, Metric]]  # fresh ones
-    score: Callable[..., tuple[Any, ...]]  # the batch -> what the metrics take
-    assess: Callable[..., tuple[Tensor | None, tuple[Any, ...]]]  # both at once, for evaluation
-    criterion: Any = None  # the loss function behind `loss`, for checks
+    assess: Callable[..., tuple[Tensor | None, tuple[Any, ...]]]  # the loss, and what the metrics take where scored
 
 
 def task_of(model: Module, loss: Any = None, metrics: Any = None) -> Task:
     """A Model has its own loss and metrics; any other module takes those of the options."""
     if loss is not None:
-        return _task_of_module(model, loss_function(loss), metrics)
+        other = _task_of_module(model, loss_function(loss), metrics)
+        made: Any = getattr(model, "metrics", None)
+        if metrics is not None or made is None or other.loss is None:
+            return other
+        return _own(other.loss, made, model)
     own = getattr(model, "training_loss", None)
     if own is None:
         return _task_of_module(model, None, metrics)
     wanted = metrics_of(metrics) if metrics is not None else getattr(model, "metrics", dict)
-    score = getattr(model, "metric_inputs", lambda *batch: (model(*batch[:-1]), batch[-1]))
-
-    def assess(*batch: Any, scored: bool) -> tuple[Tensor | None, tuple[Any, ...]]:
-        return own(*batch), score(*batch) if scored else ()
 
     from ..models import Model
 
     kind = type(model)
     default = getattr(kind, "training_loss", None) is Model.training_loss
     if default and hasattr(model, "training_step"):  # trained by its own steps, judged by its metrics alone
-        return Task(None, wanted, score, lambda *batch, scored: (None, score(*batch) if scored else ()))
+        return _own(None, wanted, model)
     if default and getattr(kind, "metric_inputs", None) is Model.metric_inputs:  # one forward pass serves both
-        own_task = _task_of_module(model, F.cross_entropy, metrics)
-        return Task(own, wanted, score, own_task.assess, F.cross_entropy)
-    return Task(own, wanted, score, assess, F.cross_entropy if default else None)
+        return Task(own, wanted, _task_of_module(model, F.cross_entropy, metrics).assess)
+    return _own(own, wanted, model)
+
+
+def _own(loss: Callable[..., Tensor] | None, metrics: Callable[[], dict[str, Metric]], model: Module) -> Task:
+    """A loss and metrics that each call the model."""
+    score = getattr(model, "metric_inputs", lambda *batch: (model(*batch[:-1]), batch[-1]))
+
+    def assess(*batch: Any, scored: bool) -> tuple[Tensor | None, tuple[Any, ...]]:
+        return None if loss is None else loss(*batch), score(*batch) if scored else ()
+
+    return Task(loss, metrics, assess)
 
 
 def _task_of_module(model: Module, criterion: Callable[..., Tensor] | None, metrics: Any) -> Task:
@@ -95,9 +102,7 @@ def _task_of_module(model: Module, criterion: Callable[..., Tensor] | None, metr
         output, target = split(batch)
         return None if criterion is None else criterion(output, target), (output, target)
 
-    return Task(
-        None if criterion is None else loss, metrics_of(metrics), lambda *batch: split(batch), assess, criterion
-    )
+    return Task(None if criterion is None else loss, metrics_of(metrics), assess)
 
 
 def _unknown(what: str, name: str, names: Iterable[str]) -> ValueError:

@@ -59,7 +59,8 @@ def evaluate(
     """{"loss": mean over the rows, metric: value, ...} of any module, in eval mode and without gradients.
 
     `loss` and `metrics` are as in Trainer; a Model has its own. A metric whose value is a tensor gives that. The mode
-    of each module, the random state and the weights are as before. Raises ValueError where there is neither a loss nor a metric, or no row.
+    of each module, the random state and the weights are as before. Raises ValueError where there is neither a loss nor
+    a metric, or no row.
 
     >>> import lamina
     >>> from lamina.training import evaluate

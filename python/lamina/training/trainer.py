@@ -42,7 +42,7 @@ class Trainer(Loop):
     - `accumulate`: so many batches a step, weighted by rows: the step of one big batch (but for batch norm).
     - `clip_norm`, `clip_value`: of the gradients, before each step.
     - `ema`: the decay of an average of the weights, which is validated and kept at the end.
-    - `precision`: "float32", or "bf16": forward passes under lamina.autocast.
+    - `precision`: "float32", or "bf16": the forward passes of training under lamina.autocast.
     - `early_stopping`: records without progress of `monitor` ("val_loss", or "loss" without validation) by `min_delta`
       before the run stops; `mode` is "min", "max" or "auto". `restore_best` (then the default) ends with the best
       weights.

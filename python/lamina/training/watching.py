@@ -27,9 +27,9 @@ def watch(model: nn.Module, optimizer: Any = None) -> Watch:
     It warns (TrainingWarning, each thing once, with the layer's path) of: parameters that the optimizer does not have,
     or that get no gradient; a forgotten zero_grad; steps that change nothing; softmax, log_softmax or sigmoid before a
     loss that wants logits; train() or eval() forgotten where there is dropout or batch norm; dead ReLUs and outputs
-    that are the same for every row. An output or a gradient that is not finite raises NaNLossError, which names the first
-    module that makes one, before the optimizer's step. Steps 1 to 3, 5, 10, 20, 50, 100, ... are looked at closely; the
-    others cost one look at the output and at the gradients. The weights come out the same.
+    that are the same for every row. An output or a gradient that is not finite raises NaNLossError before the step,
+    which names the first module that makes one. Steps 1 to 3, 5, 10, 20, 50, 100, ... are looked at closely; the others
+    cost one look at the output and at the gradients. The weights come out the same.
 
     >>> import lamina, warnings
     >>> model = lamina.nn.Linear(2, 2)
