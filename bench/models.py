@@ -1,10 +1,12 @@
 """Times the models of workloads.py on lamina and on PyTorch: the same text, in turn, each run in a fresh process.
 
-usage: python bench/models.py [--only gpt,lstm] [--rounds 5] [--threads 1] [--seconds 1.5] [--json bench/results/models.json]
+usage: python bench/models.py [--only gpt,lstm] [--rounds 5] [--threads 1] [--seconds 1.5] [--clock cpu]
+       [--json bench/results/models.json]
 
 ratio = torch time / lamina time of a round's median steps (above 1: lamina is faster); the table shows the median over
 rounds and its range. The two alternate, and which one goes first, so that a drifting machine slows both alike. With one
-thread both are pinned to one core. A workload that fails in either library counts as ratio 0.
+thread both are pinned to one core. --clock cpu counts the processor's time alone, for a machine that does other work too.
+A workload that fails in either library counts as ratio 0.
 """
 
 from __future__ import annotations
@@ -29,11 +31,12 @@ class Failed(Exception):
     """A workload ended without a time."""
 
 
-def once(library: str, name: str, threads: int, seconds: float) -> float:
+def once(library: str, name: str, threads: int, seconds: float, clock: str) -> float:
     """The median time of a step in milliseconds, measured in a process of its own."""
     pin = ["taskset", "-c", str(max(os.sched_getaffinity(0)))] if threads == 1 else []
+    options = [f"--seconds={seconds}", f"--threads={threads}", f"--clock={clock}"]
     run = subprocess.run(
-        [*pin, sys.executable, str(SCRIPT), library, name, f"--seconds={seconds}", f"--threads={threads}"],
+        [*pin, sys.executable, str(SCRIPT), library, name, *options],
         env={**os.environ, "OMP_NUM_THREADS": str(threads), "LAMINA_NUM_THREADS": str(threads)},
         capture_output=True,
         text=True,
@@ -45,12 +48,12 @@ def once(library: str, name: str, threads: int, seconds: float) -> float:
     return json.loads(run.stdout)["median_ms"]
 
 
-def compare(name: str, rounds: int, threads: int, seconds: float) -> dict:
+def compare(name: str, rounds: int, threads: int, seconds: float, clock: str) -> dict:
     times: dict[str, list[float]] = {"torch": [], "lamina": []}
     for i in range(rounds):
         for library in ("torch", "lamina") if i % 2 else ("lamina", "torch"):
             try:
-                times[library].append(once(library, name, threads, seconds))
+                times[library].append(once(library, name, threads, seconds, clock))
             except (Failed, subprocess.TimeoutExpired) as error:
                 return {"ratio": 0.0, "error": str(error)}
     ratios = sorted(a / b for a, b in zip(times["torch"], times["lamina"], strict=True))
@@ -69,6 +72,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--json", default="")
     arguments = parser.parse_args()
     wanted = [w for w in arguments.only.split(",") if w]
@@ -80,7 +84,7 @@ def main() -> None:
     for name in WORKLOADS:
         if wanted and not any(w in name for w in wanted):
             continue
-        r = results[name] = compare(name, arguments.rounds, arguments.threads, arguments.seconds)
+        r = results[name] = compare(name, arguments.rounds, arguments.threads, arguments.seconds, arguments.clock)
         if "error" in r:
             print(f"{name:20s} {'':11s} {'':11s} {0:7.2f}  {r['error']}", flush=True)
             continue
@@ -101,6 +105,7 @@ def main() -> None:
             "simd": lamina.simd_level(),
             "threads": arguments.threads,
             "rounds": arguments.rounds,
+            "clock": arguments.clock,
         }
         path.write_text(json.dumps({**about, "rows": results}, indent=1) + "\n")
 

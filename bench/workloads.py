@@ -1,6 +1,6 @@
 """Thirteen small models as people write them in PyTorch; each runs on PyTorch and on lamina from the same text.
 
-usage: python bench/workloads.py LIBRARY WORKLOAD [--seconds 1.5] [--threads 1]     (one line of JSON: the time of a step)
+usage: python bench/workloads.py LIBRARY WORKLOAD [--seconds 1.5] [--threads 1] [--clock cpu]  (a line of JSON: a step's time)
 
 `bench/models.py` runs them side by side. A workload is a function of the library that gives one step: a training step
 (forward, loss, backward, optimizer) or, for names that end in _inference, a forward pass of one example without gradients.
@@ -330,19 +330,19 @@ WORKLOADS: dict[str, Callable] = {
 }
 
 
-def measure(step: Callable, seconds: float) -> dict[str, float]:
+def measure(step: Callable, seconds: float, clock: Callable[[], float] = time.perf_counter) -> dict[str, float]:
     """Times of single steps in milliseconds, after four that warm up."""
-    begin = time.perf_counter()
+    begin = clock()
     step()
-    first = time.perf_counter() - begin
+    first = clock() - begin
     for _ in range(3):
         step()
     times = []
     end = time.perf_counter() + seconds
     while len(times) < 5 or time.perf_counter() < end:
-        begin = time.perf_counter()
+        begin = clock()
         step()
-        times.append(time.perf_counter() - begin)
+        times.append(clock() - begin)
     times.sort()
     return {
         "median_ms": 1e3 * statistics.median(times),
@@ -358,11 +358,13 @@ def main() -> None:
     parser.add_argument("workload", choices=sorted(WORKLOADS))
     parser.add_argument("--seconds", type=float, default=1.5)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     arguments = parser.parse_args()
+    clock = time.process_time if arguments.clock == "cpu" else time.perf_counter
     library = importlib.import_module(arguments.library)
     library.set_num_threads(arguments.threads)
     library.manual_seed(0)
-    json.dump(measure(WORKLOADS[arguments.workload](library), arguments.seconds), sys.stdout)
+    json.dump(measure(WORKLOADS[arguments.workload](library), arguments.seconds, clock), sys.stdout)
 
 
 if __name__ == "__main__":
