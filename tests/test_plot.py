@@ -80,7 +80,11 @@ def test_without_matplotlib_the_error_says_what_to_install():
 def test_curves():
     figure = plot.curves(lamina.training.History(HISTORY))
     loss, accuracy, rate = figure.axes
-    assert (loss.get_ylabel(), accuracy.get_ylabel(), rate.get_ylabel()) == ("loss", "accuracy", "learning rate")
+    assert (loss.get_ylabel(), accuracy.get_ylabel(), rate.get_ylabel()) == (
+        "loss",
+        "validation accuracy",
+        "learning rate",
+    )
     drawn = lines(loss)
     assert drawn["training"].tolist() == [[i, 1.0 / i] for i in range(1, 7)]
     assert drawn["validation"].tolist() == [[i, 1.2 / i] for i in range(1, 7)]

@@ -59,7 +59,8 @@ def tiles(
 def finish(made: Any, path: Path, title: str | None = None) -> Any:
     if title:
         made.suptitle(title)
-    made.draw_without_rendering()  # the layout needs a pass to know how long the labels are
+    if made.get_layout_engine() is not None:
+        made.draw_without_rendering()  # the layout needs a pass to know how long the labels are
     if path is not None:
         made.savefig(os.fspath(path))
     return made

@@ -35,17 +35,17 @@ def curves(history: Any, *, names: Any = None, path: Path = None, title: str | N
     rows = -(-len(chosen) // columns)
     made, axes = figure(rows, columns, (4.8 * columns, 3.4 * rows))
     for axis, name in zip(axes.flat, chosen, strict=False):
-        pairs = [(name, "training"), (f"val_{name}", "validation")]
-        drawn = [(n, label) for n, label in pairs if n in table]
-        for (n, label), colour, style in zip(drawn, COLOURS, STYLES, strict=False):
+        drawn = [pair for pair in ((name, "training", 0), (f"val_{name}", "validation", 1)) if pair[0] in table]
+        for n, label, i in drawn:
             values = table[n]
-            mark = "o" if len(values) <= 30 else ""
-            axis.plot(epochs[: len(values)], values, style, color=colour, label=label, marker=mark, markersize=3.5)
-        tidy(axis, "epoch", {"lr": "learning rate"}.get(name, name.replace("_", " ")))
+            style = {"color": COLOURS[i], "linestyle": STYLES[i], "marker": "o" if len(values) <= 30 else ""}
+            axis.plot(epochs[: len(values)], values, label=label, markersize=3.5, **style)
+        shown = {"lr": "learning rate"}.get(name, name.replace("_", " "))
+        tidy(axis, "epoch", shown if name in table else f"validation {shown}")
         axis.xaxis.get_major_locator().set_params(integer=True)
         if name == "lr" and min(table["lr"]) > 0 and max(table["lr"]) > 20 * min(table["lr"]):
             axis.set_yscale("log")
-        if len(drawn) > 1 or name == "loss":
+        if len(drawn) > 1:
             axis.legend(frameon=False)
     for axis in axes.flat[len(chosen) :]:
         axis.set_visible(False)
