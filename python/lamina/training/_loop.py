@@ -52,6 +52,7 @@ class Loop:
     ema: Any
     schedulers: dict[str, Any]
     optimizers: dict[str, Any]
+    way_on: str = "the same call with resume=True"  # what an interrupted run says
     _active: list[Callback]
     _kept: list[Callback]  # those whose state a checkpoint holds
     _interrupts: Interrupts
@@ -95,6 +96,7 @@ class Loop:
         """Everything between on_fit_begin and on_fit_end."""
         self._call("on_fit_begin")
         self._saved = None
+        self.state.mark()
         try:
             while not self._done():
                 self._epoch()
@@ -158,6 +160,7 @@ class Loop:
         if self.ema is not None:
             self.ema.update_parameters(self.model)
         self.state.step += 1
+        self.state.mark()
         self._call("on_batch_end", losses["loss"])
 
     def _record(self, epoch_ends: bool) -> None:
@@ -241,9 +244,9 @@ class Loop:
         where = f"lamina: interrupted in epoch {self.epoch + 1} after step {self.step}"
         if self._interrupts.safe:
             self._save()
-            print(f"{where}; saved {path}; to go on: the same call with resume=True", file=sys.stderr)
+            print(f"{where}; saved {path}; to go on: {self.way_on}", file=sys.stderr)
         elif os.path.exists(path):
-            print(f"{where}; {path} has an earlier step; to go on from it: resume=True", file=sys.stderr)
+            print(f"{where}; {path} has an earlier step; to go on from it: {self.way_on}", file=sys.stderr)
 
     def _finish(self) -> None:
         """The weights that are kept: those of the best record, or the averages, or the last."""
