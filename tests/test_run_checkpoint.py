@@ -359,6 +359,43 @@ def test_an_interrupt_in_any_validation_is_gone_on_with(options, tmp_path, capsy
     assert found == expected
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_an_interrupt_while_batches_are_read_loses_none(seed, tmp_path):
+    """The first of two batches of a step may have been read, with all that was drawn for it."""
+    points = random.Random(seed)
+
+    def run(path, resume):
+        py, arrays = random.Random(1), np.random.Generator(np.random.PCG64(2))
+        data = Numbers(arrays, py)
+        plain, calls = type(data).__getitem__, iter(range(10**6))
+        at = points.randint(1, 40) if path.name == "broken" else None
+
+        class Breaking(Numbers):
+            def __getitem__(self, i):
+                item = plain(self, i)
+                if next(calls) == at:
+                    raise KeyboardInterrupt
+                return item
+
+        data.__class__ = Breaking
+        model = net()
+        lamina.fit(
+            model, data, loss="cross_entropy", epochs=4, batch_size=3, accumulate=2, seed=1, progress=False,
+            checkpoint=path, checkpoint_every="100 epochs", resume=resume, generators=[py, arrays],
+        )  # fmt: skip
+        return model.state_dict()
+
+    whole = run(tmp_path / "whole", False)
+    for breaks in range(40):
+        try:
+            found = run(tmp_path / "broken", breaks > 0)
+            break
+        except KeyboardInterrupt:
+            continue
+    assert breaks > 3
+    same_bits(whole, found)
+
+
 # -- loops of one's own ------------------------------------------------------------------------------------------------
 def own_loop(path, stop_at=None):
     lamina.manual_seed(8)

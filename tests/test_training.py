@@ -394,6 +394,18 @@ def test_options_are_checked(options, message):
 
 
 def test_other_wrong_options():
+    for options, message in (
+        ({"callbacks": [3]}, "callbacks should be Callbacks, got int"),
+        ({"log": 3}, "log: expected a path or a list of paths, got int"),
+        ({"shuffle": "yes"}, "shuffle should be True or False, got 'yes'"),
+        ({"lr": "fast"}, "lr should be a number, got 'fast'"),
+        ({"weigth_decay": 0.1}, "fit: there is no option 'weigth_decay'; did you mean 'weight_decay'"),
+        ({"validation_data": 0.1}, "fit: there is no option 'validation_data'; did you mean 'validation'"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            fit(net(), **options)
+        with pytest.raises(TypeError, match=message):
+            Line().fit(rows(), **options)
     with pytest.raises(TypeError, match=r"Trainer: model must be an nn\.Module, got int"):
         fit(3)
     with pytest.raises(TypeError, match="optimizer: expected a name"):

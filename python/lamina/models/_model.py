@@ -75,10 +75,10 @@ class Model(nn.Module):
         `epochs` and `steps` it takes 10 epochs. `seed` governs the order of the data and dropout, not the weights:
         those have their values already.
         """
-        from ..training import Trainer
+        from ..training import fit
 
-        trainer = Trainer(self, epochs=epochs, batch_size=batch_size, lr=lr, optimizer=optimizer, seed=seed, **options)
-        return trainer.fit(data, validation)
+        own = {"epochs": epochs, "batch_size": batch_size, "lr": lr, "optimizer": optimizer, "seed": seed}
+        return fit(self, data, validation, **own, **options)
 
     def evaluate(self, data: Any, *, batch_size: int = 256) -> dict[str, float]:
         """{"loss": mean over all rows, metric: value, ...} in eval mode, without gradients; the mode is given back.

@@ -32,9 +32,15 @@ class Stream:
             _state_of(generator)  # refuses what has none
         self.used = 0
         self._start: list[Any] = []
-        self._before: list[Tensor] = []  # of each used batch
+        self._before: Tensor | None = None  # a row for each used batch, and room for more
         self._fetching: Tensor | None = None
         self._loaded: Mapping[str, Any] | None = None
+        self._marking = False
+        self._mark: tuple[int, list[Any]] | None = None  # batches used, and the states of the others, at the last mark
+
+    def mark(self) -> None:
+        """Batches given out after this are not used until the next mark: a save in between leaves them to be read."""
+        self._marking, self._mark = True, (self.used, [_state_of(g) for g in self._others])
 
     def batches(self, loader: Iterable[Any]) -> Iterator[Any]:
         """What is left of this epoch."""
@@ -46,24 +52,35 @@ class Stream:
             except StopIteration:
                 self._fetching = None
                 return
-            self._before.append(self._fetching)
+            self._note(self._fetching)
             self._fetching = None
-            self.used += 1
             yield batch
+
+    def _note(self, state: Tensor) -> None:
+        """A batch was read from that state."""
+        if self._before is None or self.used == len(self._before):
+            room = lamina.zeros(max(64, 2 * self.used), len(state), dtype=state.dtype)
+            if self._before is not None:
+                room[: self.used] = self._before
+            self._before = room
+        self._before[self.used] = state
+        self.used += 1
 
     def _begun(self, loader: Iterable[Any]) -> Iterator[Any]:
         self.close()
         self._start = [_state_of(g) for g in (*self._inside, *self._others)]
+        if self._marking:
+            self._mark = 0, self._start[len(self._inside) :]
         return iter(loader)
 
     def _replayed(self, loader: Iterable[Any]) -> Iterator[Any]:
-        loaded, self._loaded = self._loaded, None
+        loaded = self._loaded  # stays until everything is read again
         assert loaded is not None
         generators = (*self._inside, *self._others)
-        self._start, self._before = list(loaded["start"]), [row.clone() for row in loaded["before"]]
-        if not self._before:  # between two epochs
+        if loaded["before"] is None:  # between two epochs
             self._set_now(loaded)
             return self._begun(loader)
+        self._start, self._before, self.used = list(loaded["start"]), loaded["before"].clone(), len(loaded["before"])
         for generator, state in zip(generators, self._start, strict=True):
             _set_state(generator, state)
         lamina.set_rng_state(self._before[0])
@@ -71,11 +88,13 @@ class Stream:
         for state in self._before:
             lamina.set_rng_state(state)
             if next(source, self) is self:
-                raise ValueError(f"resume: the data has fewer batches than the {len(self._before)} used before")
-        self.used = len(self._before)
+                raise ValueError(f"resume: the data has fewer batches than the {self.used} used before")
         for generator, state in zip(self._others, loaded["others"], strict=True):
             _set_state(generator, state)
         lamina.set_rng_state(loaded["default"])
+        if self._marking:
+            self.mark()
+        self._loaded = None
         return source
 
     def _set_now(self, loaded: Mapping[str, Any]) -> None:
@@ -86,20 +105,26 @@ class Stream:
 
     def close(self) -> None:
         """The epoch is over."""
-        self.used, self._start, self._before, self._loaded = 0, [], [], None
+        self.used, self._start, self._before, self._loaded, self._mark = 0, [], None, None, None
 
     def state_dict(self) -> dict[str, Any]:
         if self._loaded is not None:  # nothing was read since
             return dict(self._loaded)
-        states = [_state_of(g) for g in (*self._inside, *self._others)]
-        if self._start and not self._before:  # the loader may have drawn its order, but nothing was used
-            states = self._start
+        used, others = self.used, [_state_of(g) for g in self._others]
+        inside = [_state_of(g) for g in self._inside]
+        default = lamina.get_rng_state() if self._fetching is None else self._fetching
+        if self._mark is not None and (self._fetching is not None or self._mark[0] < used):
+            given_out, (used, others) = used, self._mark
+            if used < given_out and self._before is not None:
+                default = self._before[used]
+        if self._start and not used:  # the loader may have drawn its order, but nothing was used
+            inside, others = self._start[: len(inside)], self._start[len(inside) :]
         return {
             "start": list(self._start),
-            "before": lamina.stack(self._before) if self._before else [],
-            "default": lamina.get_rng_state() if self._fetching is None else self._fetching,
-            "inside": states[: len(self._inside)],
-            "others": states[len(self._inside) :],
+            "before": None if self._before is None or not used else self._before[:used],
+            "default": default,
+            "inside": inside,
+            "others": others,
         }
 
     def check(self, state: Mapping[str, Any]) -> None:

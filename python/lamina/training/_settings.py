@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+from operator import index
 from typing import Any
+
+from .callbacks import Callback
 
 PRECISIONS = {"float32": "float32", "fp32": "float32", "bf16": "bf16", "bfloat16": "bf16"}
 
@@ -13,24 +18,47 @@ def check(options: Any) -> None:
         value = getattr(options, name)
         if value is None and name != "batch_size" and name != "accumulate":
             continue
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
             raise ValueError(f"Trainer: {name} should be a positive whole number, got {value!r}")
+        setattr(options, name, index(value))  # NumPy's integers too
     if isinstance(options.num_workers, bool) or not isinstance(options.num_workers, int) or options.num_workers < 0:
         raise ValueError(f"Trainer: num_workers should be a whole number from 0, got {options.num_workers!r}")
     for name in ("clip_norm", "clip_value"):
         value = getattr(options, name)
-        if value is not None and not float(value) > 0:
+        if value is not None and not _number(name, value) > 0:
             raise ValueError(f"Trainer: {name} should be above 0, got {value!r}")
-    if not float(options.lr) >= 0:
+    if not _number("lr", options.lr) >= 0:
         raise ValueError(f"Trainer: lr should not be negative, got {options.lr!r}")
-    if options.ema_decay is not None and not 0.0 <= float(options.ema_decay) < 1.0:
+    if options.ema_decay is not None and not 0.0 <= _number("ema", options.ema_decay) < 1.0:
         raise ValueError(f"Trainer: ema is a decay in [0, 1), got {options.ema_decay!r}")
+    for name in ("shuffle", "progress", "energy", "checks"):
+        if not isinstance(getattr(options, name), bool):
+            raise TypeError(f"Trainer: {name} should be True or False, got {getattr(options, name)!r}")
+    for callback in options.callbacks:
+        if not isinstance(callback, Callback):
+            raise TypeError(f"Trainer: callbacks should be Callbacks, got {type(callback).__name__}")
     if not options.precision:
         raise ValueError("Trainer: precision must be 'float32' or 'bf16'")
     if options.scheduler_step not in (None, "batch", "epoch"):
         raise ValueError(f"Trainer: scheduler_step must be 'batch' or 'epoch', got {options.scheduler_step!r}")
     if options.resume and options.checkpoint is None and options.resume is True:
         raise ValueError("Trainer: resume=True needs checkpoint=path; or give resume the path itself")
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise TypeError(f"Trainer: {name} should be a number, got {value!r}")
+    return float(value)
+
+
+def check_names(options: dict[str, Any], known: Iterable[str]) -> None:
+    """Raises TypeError for an option that Trainer does not have, and says the nearest."""
+    names = [name for name in known if name not in ("self", "model")]
+    for name in options:
+        if name not in names:
+            near = get_close_matches(name, [*names, "validation"], 1, 0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise TypeError(f"fit: there is no option {name!r}{hint}")
 
 
 def check_own_step(options: Any, model: str) -> None:

@@ -109,6 +109,13 @@ class Checkpoint:
         _set_epoch(source, self.epoch)
         return self._stream.batches(source)
 
+    def mark(self) -> None:
+        """Says that a step is whole: a save before the next mark leaves the batches given out since then to be read.
+
+        Without any mark, each batch that was given out counts as used.
+        """
+        self._stream.mark()
+
     def close_epoch(self) -> None:
         """The epoch is done; the next batches begin another."""
         self.epoch += 1

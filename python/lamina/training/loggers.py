@@ -76,9 +76,11 @@ def loggers_of(log: Path | Sequence[Path] | None) -> list[Callback]:
     """The callbacks behind log=: each name is a .csv file, a .jsonl file or a folder."""
     if log is None:
         return []
-    paths = [log] if isinstance(log, (str, os.PathLike)) else list(log)
+    paths = list(log) if isinstance(log, (list, tuple)) else [log]
     made: list[Callback] = []
     for path in paths:
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"log: expected a path or a list of paths, got {type(path).__name__}")
         ending = os.path.splitext(os.fspath(path))[1].lower()
         if ending in (".csv", ".jsonl"):
             made.append(TableLog(path))

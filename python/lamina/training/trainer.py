@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from inspect import signature
 from typing import Any
 
 import lamina
@@ -15,7 +16,7 @@ from . import _data
 from ._interrupt import Interrupts
 from ._loop import Loop
 from ._options import optimizers_of, schedule_of, task_of
-from ._settings import PRECISIONS, check, check_measured, check_own_step, checkpoint_period
+from ._settings import PRECISIONS, check, check_measured, check_names, check_own_step, checkpoint_period
 from ._steps import step_of
 from .callbacks import Callback, EarlyStopping, direction
 from .checkpoint import Checkpoint
@@ -164,6 +165,8 @@ class Trainer(Loop):
         self._make_optimizers()
         self._judge = task_of(self.trained, self.loss, self.metrics)
         self._make_callbacks()
+        if self.checkpoint is not None:
+            os.makedirs(os.path.dirname(os.path.abspath(self.checkpoint)), exist_ok=True)
         check_measured(self)
         self._take_step = step_of(self)
         self.state = Checkpoint(
@@ -244,4 +247,10 @@ def fit(model: Module, data: Any, validation: Any = None, **options: Any) -> His
     >>> history[-1]["loss"] < history[0]["loss"] / 2
     True
     """
-    return Trainer(model, **options).fit(data, validation)
+    return trainer_of(model, options).fit(data, validation)
+
+
+def trainer_of(model: Module, options: dict[str, Any]) -> Trainer:
+    """Trainer(model, **options), which says the nearest name for an option that is not there."""
+    check_names(options, signature(Trainer.__init__).parameters)
+    return Trainer(model, **options)
