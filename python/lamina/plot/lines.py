@@ -13,8 +13,8 @@ _NOT_DRAWN = ("epoch", "step", "seconds", "joules")
 def curves(history: Any, *, names: Any = None, path: Path = None, title: str | None = None) -> Any:
     """The quantities of a run over its epochs, one panel each; `val_x` is drawn beside `x`.
 
-    history: a History, a list of dicts (one an epoch) or a dict of lists. names: the quantities to draw; all but times
-    and counts unless given. Raises ValueError where there is nothing to draw.
+    history: a History, a list of dicts (one an epoch) or a dict of lists. Where an epoch has several records, steps take
+    the place of epochs. names: the quantities to draw; all but times and counts unless given. Raises ValueError where there is nothing to draw.
 
     >>> import lamina
     >>> figure = lamina.plot.curves({"loss": [2.0, 1.0, 0.5], "val_loss": [2.1, 1.3, 1.0]})
@@ -30,7 +30,8 @@ def curves(history: Any, *, names: Any = None, path: Path = None, title: str | N
     if not chosen:
         raise ValueError("plot.curves: the history has no records")
     chosen.sort(key=lambda n: (n == "lr", n != "loss"))
-    epochs = table.get("epoch") or range(1, 1 + max(len(values) for values in table.values()))
+    unit = "step" if "step" in table and len(set(table.get("epoch", ()))) < len(table["step"]) else "epoch"
+    epochs = table.get(unit) or range(1, 1 + max(len(values) for values in table.values()))
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
     made, axes = figure(rows, columns, (4.8 * columns, 3.4 * rows))
@@ -41,7 +42,7 @@ def curves(history: Any, *, names: Any = None, path: Path = None, title: str | N
             style = {"color": COLOURS[i], "linestyle": STYLES[i], "marker": "o" if len(values) <= 30 else ""}
             axis.plot(epochs[: len(values)], values, label=label, markersize=3.5, **style)
         shown = {"lr": "learning rate"}.get(name, name.replace("_", " "))
-        tidy(axis, "epoch", shown if name in table else f"validation {shown}")
+        tidy(axis, unit, shown if name in table else f"validation {shown}")
         axis.xaxis.get_major_locator().set_params(integer=True)
         if name == "lr" and min(table["lr"]) > 0 and max(table["lr"]) > 20 * min(table["lr"]):
             axis.set_yscale("log")
