@@ -64,6 +64,21 @@ def test_logs(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["c", "deep", "run.jsonl"]
 
 
+def test_logs_of_what_is_no_number_and_of_what_comes_later(tmp_path):
+    class Change(Callback):
+        def on_validation_end(self, trainer, values):
+            values["odd"] = math.nan
+            if trainer.epoch == 1:
+                values["late"] = 1.5
+
+    names = [tmp_path / "run.csv", tmp_path / "run.jsonl"]
+    fit(net(), rows(), rows(8), log=names, callbacks=[Change()])
+    table = list(csv.DictReader(io.StringIO(names[0].read_text())))
+    assert [r["val_late"] for r in table] == ["", "1.5", ""] and [r["val_odd"] for r in table] == ["nan"] * 3
+    lines = [json.loads(line) for line in names[1].read_text().splitlines()]
+    assert [r.get("val_late") for r in lines] == [None, 1.5, None] and lines[0]["val_odd"] is None
+
+
 def test_tensorboard(tmp_path):
     pytest.importorskip("tensorboardX")
     from tensorboardX.proto import event_pb2

@@ -69,9 +69,12 @@ class History(Sequence[Record]):
     def append(self, record: Record) -> None:
         self.records.append(record)
 
-    def csv(self, path: str | os.PathLike[str] | None = None) -> str:
-        """The records as comma-separated text, also written to `path` where one is given; numbers come back exact."""
-        names = self.names()
+    def csv(self, path: str | os.PathLike[str] | None = None, names: Sequence[str] | None = None) -> str:
+        """The records as comma-separated text, also written to `path` where one is given; numbers come back exact.
+
+        `names` are the columns, by default all.
+        """
+        names = self.names() if names is None else names
         rows = [",".join(names), *(",".join(_exact(record.get(name)) for name in names) for record in self.records)]
         text = "\n".join(rows) + "\n"
         if path is not None:

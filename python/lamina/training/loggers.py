@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .callbacks import Callback
+from .history import History
 
 if TYPE_CHECKING:
     from .history import Record
@@ -17,25 +19,38 @@ Path = str | os.PathLike[str]
 
 
 class TableLog(Callback):
-    """The history as a file, rewritten whole after each record: ".csv", or one JSON object a line for ".jsonl".
+    """The history as a file: ".csv", or one JSON object a line for ".jsonl" (null for what is no finite number).
 
-    A resumed run has the records of the earlier one first. A reader never sees half a file.
+    Lines are added as records come. A resumed run, or one that measures something new, writes the file anew, with the
+    records of before first; a reader then sees the old file or the new one.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = os.fspath(path)
+        self._names: list[str] | None = None  # the columns of the file, once it is ours
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        self._names = None
 
     def on_epoch_end(self, trainer: Trainer, record: Record) -> None:
+        names = trainer.history.names()
+        if names == self._names:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(self._lines(History([record]), names)[-1])
+            return
         folder = os.path.dirname(self.path)
         if folder:
             os.makedirs(folder, exist_ok=True)
         new = self.path + ".new"
         with open(new, "w", encoding="utf-8") as file:
-            if self.path.endswith(".csv"):
-                file.write(trainer.history.csv())
-            else:
-                file.writelines(json.dumps(row) + "\n" for row in trainer.history)
+            file.writelines(self._lines(trainer.history, names))
         os.replace(new, self.path)
+        self._names = names
+
+    def _lines(self, history: History, names: list[str]) -> list[str]:
+        if self.path.endswith(".csv"):
+            return history.csv(names=names).splitlines(keepends=True)
+        return [json.dumps({k: v if math.isfinite(v) else None for k, v in row.items()}) + "\n" for row in history]
 
 
 class TensorBoardLog(Callback):
