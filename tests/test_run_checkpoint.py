@@ -396,6 +396,69 @@ def test_an_interrupt_while_batches_are_read_loses_none(seed, tmp_path):
     same_bits(whole, found)
 
 
+class Breaks(Callback):
+    """Ends a run by an error or Ctrl-C at one turn in ten."""
+
+    def __init__(self, points, share):
+        self.points, self.share = points, share
+
+    def perhaps(self, *_):
+        if self.points.random() < self.share:
+            raise Stop if self.points.random() < 0.5 else KeyboardInterrupt
+
+    on_epoch_begin = on_batch_begin = on_batch_end = on_validation_begin = on_checkpoint = perhaps
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_runs_broken_at_random_turns(seed, tmp_path):
+    points = random.Random(seed)
+    options = {
+        "epochs": points.randint(1, 4),
+        "accumulate": points.choice([1, 2, 3]),
+        "ema": points.choice([None, 0.5]),
+        "scheduler": points.choice([None, "onecycle", "plateau", "step", "warmup_cosine"]),
+        "clip_norm": points.choice([None, 0.5]),
+        "early_stopping": points.choice([None, 1, 2]),
+        "record_every": points.choice([None, 1, 2, 5]),
+        "optimizer": points.choice(["adamw", "sgd", "rmsprop", "nadam"]),
+        "checkpoint_every": points.choice(["epoch", "2 epochs", 1, 3, 7]),
+        "steps": points.choice([None, None, points.randint(1, 30)]),
+    }
+
+    def run(path, share):
+        model = net()
+        history = lamina.fit(
+            model, rows(), rows(7), loss="cross_entropy", batch_size=3, lr=0.02, progress=False, checks=False,
+            checkpoint=path, resume=True, callbacks=[Breaks(points, share)], **options,
+        )  # fmt: skip
+        return model.state_dict(), [{k: v for k, v in r.items() if k != "seconds"} for r in history], history.stopped
+
+    whole = run(tmp_path / "whole", 0.0)
+    for tries in range(100):
+        try:
+            found = run(tmp_path / "broken", 0.1 if tries < 60 else 0.0)
+            break
+        except (Stop, KeyboardInterrupt):
+            continue
+    same_bits(whole[0], found[0])
+    assert whole[1:] == found[1:]
+
+
+def test_early_stopping_that_was_interrupted_stops(tmp_path):
+    class Break(Callback):
+        def on_validation_begin(self, trainer):
+            if trainer.step == 4:
+                raise KeyboardInterrupt
+
+    options = dict(loss="cross_entropy", batch_size=3, progress=False, record_every=2, early_stopping=1, min_delta=9.0)
+    path = tmp_path / "c"
+    with pytest.raises(KeyboardInterrupt):
+        lamina.fit(net(), rows(), rows(7), checkpoint=path, callbacks=[Break()], **options)
+    Break.on_validation_begin = lambda self, trainer: None
+    history = lamina.fit(net(), rows(), rows(7), checkpoint=path, resume=True, callbacks=[Break()], **options)
+    assert history["step"] == [2, 4] and history.stopped.startswith("stopped early")
+
+
 # -- loops of one's own ------------------------------------------------------------------------------------------------
 def own_loop(path, stop_at=None):
     lamina.manual_seed(8)

@@ -163,6 +163,7 @@ def test_accumulation_equals_the_big_batch(batch, accumulate):
         assert lamina.allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_accumulation_gives_the_same_bits_at_any_number_of_threads():
     code = """
 import hashlib, sys, lamina

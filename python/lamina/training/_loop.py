@@ -125,6 +125,8 @@ class Loop:
         self._call("on_epoch_begin")
         self.model.train()
         self._record_within()  # Ctrl-C may have come before it
+        if self._done():
+            return
         source = self.state.open_epoch()
         while True:
             group = [self._make_batch(raw) for raw in islice(source, self.accumulate)]
