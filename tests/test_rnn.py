@@ -468,3 +468,23 @@ def test_a_batch_of_nobody(kind):
     out.sum().backward()
     assert x.grad.shape == (5, 0, 3)
     assert make(lamina, f"{kind}Cell", 3, 4)(zeros(0, 3))[0 if kind == "LSTM" else ...].shape == (0, 4)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_what_padding_holds_reaches_no_gradient(batch_first, create_graph):
+    layer = lamina.nn.GRU(2, 3, batch_first=batch_first, bidirectional=True)
+    x = np.random.default_rng(0).standard_normal((2, 4, 2) if batch_first else (4, 2, 2)).astype(np.float32)
+    clean, lengths = x.copy(), [2, 4]
+    padding = (0, slice(2, None)) if batch_first else (slice(2, None), 0)
+    x[padding], clean[padding] = np.nan, 0
+    found = [
+        lamina.autograd.grad(
+            layer(lamina.tensor(v), lengths=lengths)[0].square().sum(),
+            list(layer.parameters()),
+            create_graph=create_graph,
+        )
+        for v in (x, clean)
+    ]
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a.detach().numpy(), b.detach().numpy())

@@ -187,3 +187,41 @@ def test_nothing_reduced_over_the_longest_dim():
     """The number of chunks is counted without overflow (seen by the sanitizer)."""
     x = lamina.empty(0, 1).expand(0, 2**63 - 1)
     assert x.sum(1).shape == x.var(1).shape == (0,)
+
+
+def test_none_in_lists_of_tensors_is_refused():
+    x = lamina.ones(3, requires_grad=True)
+    for call in (
+        lambda: lamina.autograd.grad(x.sum(), [None]),
+        lambda: lamina.autograd.grad([None], [x]),
+        lambda: lamina.autograd.backward([None]),
+        lambda: lamina.autograd.backward(None),
+        lambda: x.sum().backward(inputs=[None]),
+        lambda: x.sum().backward(3),
+    ):
+        with pytest.raises(TypeError, match="Tensor"):
+            call()
+    h, weights = lamina.zeros(1, 1, 3), [lamina.zeros(12, 3)] * 2 + [lamina.zeros(12)] * 2
+    options = (True, 1, 0.0, False, False, False)
+    for state, params in (([h, h], [None] * 4), ([h, None], weights), ([None, h], weights)):
+        with pytest.raises(TypeError, match="None"):
+            lamina.lstm(lamina.zeros(2, 1, 3), state, params, *options)
+    with pytest.raises(TypeError, match="None"):
+        lamina.lstm_cell(lamina.zeros(2, 3), [None, None], *weights)
+
+
+def test_numbers_from_sequences_and_older_constructors():
+    from collections import deque
+
+    assert lamina.tensor(range(3)).tolist() == [0, 1, 2] and lamina.tensor(range(3)).dtype == lamina.int64
+    assert lamina.tensor(deque([1.0, 2.0])).tolist() == [1.0, 2.0]
+    assert lamina.Tensor([1, 2]).dtype == lamina.float32 and lamina.Tensor(2, 3).shape == (2, 3)
+    assert lamina.Tensor().shape == (0,)
+    for refused in ("abc", b"abc", {1: 2}, {3}):
+        with pytest.raises(TypeError):
+            lamina.tensor(refused)
+
+
+def test_int64_is_numpys_int64():
+    scalar = lamina.tensor([1, 2]).numpy()[0]
+    assert isinstance(scalar, np.int64)

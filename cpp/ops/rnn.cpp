@@ -31,6 +31,8 @@ std::vector<RnnWeights> read_weights(const Stack& s, const TensorList& params) {
   if (s.layers < 1 || int64_t(params.size()) != runs * each)
     raise<ValueError>(s.op, ": params must hold ", plain, " tensors for each of num_layers * directions = ", runs,
                       ", got ", params.size());
+  for (size_t i = 0; i < params.size(); ++i)
+    if (!params[i].defined()) raise<TypeError>(s.op, ": params[", i, "] is None; expected a tensor");
   std::vector<RnnWeights> out;
   for (int64_t i = 0; i < runs; ++i) {
     const Tensor* p = params.data() + i * each;
@@ -43,7 +45,8 @@ std::vector<RnnWeights> read_weights(const Stack& s, const TensorList& params) {
 }
 
 void need_shape(const char* op, const char* label, const Tensor& t, const Dims& shape, const Tensor& x) {
-  if (!t.defined() || t.shape() != shape)
+  if (!t.defined()) raise<TypeError>(op, ": ", label, " is None; expected a tensor of shape ", to_string(shape));
+  if (t.shape() != shape)
     raise<ShapeError>(op, ": ", label, " must have shape ", to_string(shape), ", got ", describe(label, t), " for ",
                       describe("input", x));
   if (t.dtype() != x.dtype())
@@ -119,7 +122,7 @@ StackResult run_stack(const Stack& s, const Tensor& input, const TensorList& hx,
     Stack one = s;
     one.batch_first = false;
     TensorList state;
-    for (const Tensor& t : hx) state.push_back(t.dim() == 2 ? unsqueeze(t, 1) : t);
+    for (const Tensor& t : hx) state.push_back(t.defined() && t.dim() == 2 ? unsqueeze(t, 1) : t);
     StackResult r = run_stack(one, unsqueeze(input, 1), state, params, lengths);
     r.y = squeeze(r.y, Dims{1});
     r.h = squeeze(r.h, Dims{1});
@@ -176,7 +179,7 @@ RnnState run_cell(RnnMode mode, const Tensor& input, const TensorList& hx, const
   if (given.b_ih.defined() != given.b_hh.defined()) raise<TypeError>(op, "_cell: give b_ih and b_hh, or neither");
   if (hx.size() != (lstm ? 2u : 1u))
     raise<ValueError>(op, "_cell: hx must hold ", lstm ? "h and c" : "h", ", got ", hx.size(), " tensors");
-  const auto row = [&](const Tensor& t) { return single && t.dim() == 1 ? unsqueeze(t, 0) : t; };
+  const auto row = [&](const Tensor& t) { return single && t.defined() && t.dim() == 1 ? unsqueeze(t, 0) : t; };
   const Tensor x = row(input);
   const Widths size = widths_of(op, mode, given);
   RnnState state{row(hx[0]), lstm ? row(hx[1]) : Tensor()};

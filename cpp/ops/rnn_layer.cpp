@@ -31,7 +31,18 @@ Tensor input_bias(RnnMode mode, const RnnWeights& w) {
   return mode == RnnMode::gru || !w.b_ih.defined() ? w.b_ih : w.b_ih + w.b_hh;
 }
 
-RnnResult by_operations(RnnMode mode, const Tensor& x, const RnnWeights& w, const RnnState& start, const RnnRun& run) {
+// x with zeros behind each row's length: what padding holds must not reach the gradients of the weights (0 * NaN).
+Tensor without_padding(const Tensor& x, const RnnRun& run) {
+  if (!run.lengths.defined()) return x;
+  const int64_t along = run.batch_first ? 1 : 0;
+  const Tensor steps = arange(x.shape()[size_t(along)], DType::int64);
+  const Tensor alive = run.batch_first ? unsqueeze(run.lengths, 1) > steps : unsqueeze(steps, 1) < run.lengths;
+  return where(unsqueeze(alive, -1), x, Tensor(0.0));
+}
+
+RnnResult by_operations(RnnMode mode, const Tensor& given, const RnnWeights& w, const RnnState& start,
+                        const RnnRun& run) {
+  const Tensor x = without_padding(given, run);
   const int64_t along = run.batch_first ? 1 : 0, steps = x.shape()[size_t(along)];
   const Tensor gates = linear(x, w.w_ih, input_bias(mode, w));
   RnnState s = start;
@@ -124,7 +135,7 @@ void backward(RnnMode mode, Grads& d, std::span<const Tensor> g, const Tensor& g
   const auto rows = [](const Tensor& t) { return flatten(t, 0, 1); };
   const Tensor to_input = rows(dgates), to_hidden = gru ? rows(dhidden) : to_input;
   if (d.want(kX)) d[kX] = matmul(dgates, w.w_ih);
-  if (d.want(kWIh)) d[kWIh] = matmul(t(to_input), rows(x));
+  if (d.want(kWIh)) d[kWIh] = matmul(t(to_input), rows(without_padding(x, run)));
   if (d.want(kWHh)) d[kWHh] = matmul(t(to_hidden), rows(before));
   const Tensor bias = d.want(kBIh) || (d.want(kBHh) && !gru) ? sum(to_input, Dims{0}) : Tensor();
   if (d.want(kBIh)) d[kBIh] = bias;

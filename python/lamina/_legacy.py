@@ -48,6 +48,11 @@ def construct(name: str, dtype: Any, data: tuple[Any, ...]) -> Tensor:
     return values.detach().to(dtype) if isinstance(values, Tensor) else _C.tensor(values, dtype=dtype)
 
 
+def default_tensor(data: tuple[Any, ...]) -> Tensor:
+    """Tensor(2, 3) and Tensor(values), in the default dtype."""
+    return construct("Tensor", _C.get_default_dtype(), data)
+
+
 def typed(name: str) -> TypedTensor:
     return TypedTensor(name, (), {"dtype": _DTYPES[name], "__doc__": f"{name}(sizes) or {name}(values)."})
 

@@ -25,12 +25,22 @@ TensorList list_of(const py::object& o, const char* what) {
   if (o.is_none()) return {};
   if (is_tensor(o.ptr())) return {unwrap(o.ptr())};
   if (!From<TensorList>::check(o.ptr())) {
-    const py::tuple t = py::tuple(o);
+    const bool iterable = Py_TYPE(o.ptr())->tp_iter || PySequence_Check(o.ptr());
+    const py::tuple t = iterable ? py::tuple(o) : py::make_tuple(o);
     if (!From<TensorList>::check(t.ptr()))
       throw TypeError(str(what, ": expected a Tensor or a sequence of Tensors, got ", Py_TYPE(o.ptr())->tp_name));
     return From<TensorList>::get(t.ptr());
   }
   return From<TensorList>::get(o.ptr());
+}
+
+// As list_of, where None has no meaning.
+TensorList tensors_of(const py::object& o, const char* what, const char* label) {
+  const TensorList list = list_of(o, what);
+  for (size_t i = 0; i < list.size(); ++i)
+    if (!list[i].defined())
+      throw TypeError(str(what, ": ", label, " ", i, " is None; expected Tensors (leave out what a module lacks)"));
+  return list;
 }
 
 // A gradient with a history holds its parameter, and the parameter holds the gradient: said once, as PyTorch does.
@@ -47,7 +57,7 @@ void warn_of_cycle() {
 
 void run_backward(const TensorList& roots, const py::object& gradient, std::optional<bool> retain_graph,
                   bool create_graph, const py::object& inputs) {
-  const TensorList g = list_of(gradient, "backward"), in = list_of(inputs, "backward");
+  const TensorList g = list_of(gradient, "backward"), in = tensors_of(inputs, "backward", "input");
   if (create_graph) warn_of_cycle();
   const ReleaseGil release;
   backward(roots, g, retain_graph.value_or(create_graph), create_graph, in);
@@ -262,7 +272,8 @@ void init_autograd(py::module_& m) {
       "backward",
       [](const py::object& tensors, const py::object& grad_tensors, std::optional<bool> retain_graph, bool create_graph,
          const py::object& inputs) {
-        run_backward(list_of(tensors, "backward"), grad_tensors, retain_graph, create_graph, inputs);
+        if (tensors.is_none()) throw TypeError("backward: expected a Tensor or a sequence of Tensors, got None");
+        run_backward(tensors_of(tensors, "backward", "tensor"), grad_tensors, retain_graph, create_graph, inputs);
       },
       py::arg("tensors"), py::arg("grad_tensors") = py::none(), py::arg("retain_graph") = py::none(),
       py::arg("create_graph") = false, py::arg("inputs") = py::none());
@@ -270,7 +281,7 @@ void init_autograd(py::module_& m) {
       "grad",
       [](const py::object& outputs, const py::object& inputs, const py::object& grad_outputs,
          std::optional<bool> retain_graph, bool create_graph, bool allow_unused) {
-        const TensorList out = list_of(outputs, "grad"), in = list_of(inputs, "grad"),
+        const TensorList out = tensors_of(outputs, "grad", "output"), in = tensors_of(inputs, "grad", "input"),
                          g = list_of(grad_outputs, "grad");
         TensorList result;
         {

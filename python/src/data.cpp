@@ -24,7 +24,7 @@ const char* format_of(DType t) {
     case DType::int32:
       return "i";
     case DType::int64:
-      return "q";
+      return sizeof(long) == 8 ? "l" : "q";  // NumPy's int64 is the C long where that has 64 bits
     case DType::float16:
       return "e";
     case DType::float32:
@@ -180,6 +180,13 @@ bool all_tensors(const Nested& n) {
 
 Tensor from_nested(PyObject* data, std::optional<DType> dtype) {
   Nested n;
+  py::object held;  // a range, a deque: any sequence, as a list
+  if (!is_sequence(data) && !is_number(data) && PySequence_Check(data) && !PyUnicode_Check(data) &&
+      !PyBytes_Check(data) && !is_tensor(data)) {
+    held = py::reinterpret_steal<py::object>(PySequence_List(data));
+    if (!held) throw py::error_already_set();
+    data = held.ptr();
+  }
   read_nested(data, n);
   DType widest = DType::bool_;
   for (PyObject* o : n.leaves) {

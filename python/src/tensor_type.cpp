@@ -57,9 +57,11 @@ namespace {
 PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
   return guarded([&]() -> PyObject* {
     PyObject* data = PyTuple_GET_SIZE(args) > 0 ? PyTuple_GET_ITEM(args, 0) : nullptr;
-    if (!data || !is_tensor(data))
-      throw TypeError(str("Tensor: needs a Tensor, got ", data ? Py_TYPE(data)->tp_name : "nothing",
-                          "; use lamina.tensor(data) for numbers, lists and arrays"));
+    if (!data || !is_tensor(data))  // Tensor(2, 3), Tensor([1, 2]): as FloatTensor and its kin
+      return py::module_::import("lamina._legacy")
+          .attr("default_tensor")(py::reinterpret_borrow<py::tuple>(args))
+          .release()
+          .ptr();
     const Tensor t = unwrap(data).detach();
     auto* o = reinterpret_cast<PyTensor*>(type->tp_alloc(type, 0));
     if (!o) return nullptr;
