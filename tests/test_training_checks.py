@@ -409,6 +409,12 @@ def test_a_gradient_that_is_not_finite_stops_watch_before_the_step():
         (out - out.detach()).abs().sqrt().sum().backward()  # the slope of a root at 0
         optimizer.step()
     assert model[0].weight.tolist() == before.tolist()
+    with pytest.raises(
+        NaNLossError, match=r"fit: the gradient of '0.weight' is not finite in step 1, the step was not"
+    ):
+        fit(model, lambda z, y: (z - z.detach()).abs().sqrt().sum())
+    assert model[0].weight.tolist() == before.tolist()
+    assert all(m._hooks is None for m in model.modules())
 
 
 def test_own_steps_name_the_module_too():

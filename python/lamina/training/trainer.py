@@ -40,7 +40,8 @@ class Trainer(Loop):
     - `metrics`: names, Metrics, their classes, or functions (output, target), in a list or a dict, for validation.
     - `epochs` (default 10) and `steps` (of the optimizer): the run ends with whichever is reached first.
     - `batch_size`, `shuffle`, `num_workers`: of the DataLoader that is made where the data is none.
-    - `accumulate`: so many batches a step, weighted by rows: the step of one big batch (but for batch norm).
+    - `accumulate`: so many batches a step, weighted by rows: the step of one big batch, for losses that are means over
+      rows (batch norm still sees the small ones).
     - `clip_norm`, `clip_value`: of the gradients, before each step.
     - `ema`: the decay of an average of the weights, which is validated and kept at the end.
     - `precision`: "float32", or "bf16": the forward passes of training under lamina.autocast.

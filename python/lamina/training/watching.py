@@ -216,12 +216,12 @@ class Watch:
                 "no gradient",
                 "no parameter has a gradient: backward() was not called, or detach() or no_grad() cut the graph",
             )
-        if self.own_loop and not all(finite(p.grad) for p in with_grad):
+        if (self.own_loop or self.closely()) and not all(finite(p.grad) for p in with_grad):
             bad = next(p for p in with_grad if not finite(p.grad))
             name = self._names.get(id(bad), "a parameter")
             raise NaNLossError(
-                f"watch: the gradient of '{name}' is not finite in step {self.steps + 1}, the step was not made; "
-                + self._explained()
+                f"{'watch' if self.own_loop else 'fit'}: the gradient of '{name}' is not finite in step "
+                f"{self.steps + 1}, the step was not made; " + self._explained()
             )
         if self._eval_forward:
             noisy = label(self.model, self._noisy[0])
