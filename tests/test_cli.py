@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -59,7 +60,8 @@ def test_main_job_reaches_the_accuracy(tmp_path, model, bar):
 def test_train_prints_and_saves(trained):
     folder, done = trained
     lines = [line for line in done.stdout.splitlines() if line.startswith("epoch")]
-    form = r"epoch \d/5  train loss \d\.\d{4} accuracy +[\d.]+%  test loss \d\.\d{4} accuracy +[\d.]+%  [\d.]+ s"
+    number = r"\d\.\d{4}"
+    form = rf"epoch \d/5  loss {number}  accuracy {number}  val_loss {number}  val_accuracy {number}  lr \S+  [\d.]+ s"
     assert len(lines) == 5 and all(re.fullmatch(form, line) for line in lines), lines
     assert "confusion matrix" in done.stdout and "360 held out" in done.stdout
     matrix = [
@@ -78,6 +80,7 @@ def test_train_draws_the_curves(trained):
     pytest.importorskip("matplotlib")
     content = (trained[0] / "curves.png").read_bytes()
     assert content.startswith(b"\x89PNG") and len(content) > 10_000
+    assert (trained[0] / "confusion.png").read_bytes().startswith(b"\x89PNG")
 
 
 def levels():
@@ -150,9 +153,13 @@ def test_info():
 
 def test_help_and_version():
     assert "train" in run("--help").stdout and run("--version").stdout.strip() == f"lamina {lamina.__version__}"
-    for command in ("train", "predict"):
-        done = run(command, "--help")
+    for command in ("train", "predict", "train mlp", "train cnn", "train lstm", "train gan", "train autoencoder"):
+        done = run(*command.split(), "--help")
         assert done.returncode == 0 and "--data" in done.stdout and "SUPPRESS" not in done.stdout
+        assert f"example: lamina {command.split()[0]} " in " ".join(done.stdout.split())
+    for command in ("generate", "summary", "info"):
+        done = run(command, "--help")
+        assert done.returncode == 0 and f"example: lamina {command}" in done.stdout
 
 
 BAD = [
@@ -182,6 +189,31 @@ BAD = [
     ("train", "mlp", "--data", "good.csv", "--test", "labels"),
     ("train", "cnn", "--data", "good.csv"),
     ("train", "mlp", "--epochs", "1", "--out", "notes.txt"),
+    ("train", "mlp", "--hidden", "12,none"),
+    ("train", "mlp", "--resume", "nowhere.safetensors"),
+    ("train", "mlp", "--resume", "model.safetensors"),
+    ("train", "mlp", "--epochs", "1", "--checkpoint-every", "often"),
+    ("train", "mlp", "--epochs", "1", "--log", "course.xlsx"),
+    ("train", "mlp", "--data", "good.csv", "--augment"),
+    ("train", "lstm", "--data", "nowhere.txt"),
+    ("train", "lstm", "--data", "broken.gz"),
+    ("train", "lstm", "--data", "notes.txt"),
+    ("train", "lstm", "--cell", "gpt"),
+    ("train", "transformer", "--heads", "3", "--steps", "1"),
+    ("train", "autoencoder", "--anomaly", "12"),
+    ("train", "autoencoder", "--data", "good.csv", "--kind", "conv"),
+    ("train", "autoencoder", "--data", "good.csv", "--target", "none", "--anomaly", "1"),
+    ("train", "gan", "--data", "good.csv"),
+    ("train", "gan", "--data", "images", "--kind", "dcgan"),
+    ("generate",),
+    ("generate", "notes.txt"),
+    ("generate", "model.safetensors"),
+    ("generate", "model.safetensors", "--top-p", "1.5"),
+    ("summary",),
+    ("summary", "resnet19"),
+    ("summary", "mlp", "--input", "1,65"),
+    ("summary", "unet", "--input", "wide"),
+    ("summary", "nowhere.safetensors"),
     ("predict",),
     ("predict", "nowhere.safetensors"),
     ("predict", "notes.txt"),
@@ -209,12 +241,14 @@ def mess(tmp_path_factory, trained):
 @pytest.mark.parametrize("args", BAD, ids=[" ".join(a) or "nothing" for a in BAD])
 def test_bad_input_ends_in_one_clear_line(mess, args, monkeypatch, capfd):
     monkeypatch.chdir(mess)
-    if args[:1] == ("predict",) and len(args) == 1:
+    if args in (("predict",), ("generate",)):
         monkeypatch.chdir(mess.parent)
     status = cli.main(args)
     out, err = capfd.readouterr()
     assert status not in (0, None) and "Traceback" not in err + out
-    assert re.match(r"lamina(?: train| predict)?: error: .{10,}", err.splitlines()[-1]), err
+    assert re.match(
+        r"lamina(?: train| predict| generate| summary)?(?: [a-z]+)?: error: .{10,}", err.splitlines()[-1]
+    ), err
     if status == 1:
         assert len(err.splitlines()) == 1, err
 
@@ -225,20 +259,34 @@ def test_bad_input_in_a_process(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_ends_cleanly(tmp_path):
+def interrupted(words, folder, at="epoch"):
+    """Runs until a line that begins with `at`, sends Ctrl-C, and gives what stderr says."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "lamina", "train", "mlp", "--epochs", "100000", "--out", str(tmp_path)],
+        [sys.executable, "-m", "lamina", *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    process.stdout.readline()
-    process.stdout.readline()
+    for line in process.stdout:
+        if line.startswith(at):
+            break
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
-    assert process.returncode == 130 and "Traceback" not in err and "interrupted" in err
-    assert not (tmp_path / "model.safetensors").exists()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "Traceback" not in err and "interrupted" in err, err
+    assert not (folder / "model.safetensors").exists()
+    return err
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(tmp_path):
+    words = ("train", "mlp", "--epochs", "100000", "--out", tmp_path)
+    err = interrupted(words, tmp_path)
+    assert (tmp_path / "checkpoint.safetensors").exists()
+    way_on = shlex.split(re.search(r"to go on: (lamina .*)", err)[1])
+    assert way_on == ["lamina", *map(str, words), "--resume"]
+    assert interrupted(way_on[1:], tmp_path).count("--resume") == 1
+    done = run("train", "mlp", "--epochs", 100000, "--lr", 0.1, "--out", tmp_path, "--resume")
+    assert done.returncode == 1 and "lr was 0.003 when the run began, now it is 0.1" in done.stderr
 
 
 def test_pipe_that_closes_early():

@@ -1,4 +1,4 @@
-"""What the `lamina` command shows: a progress bar, the confusion matrix, a picture of the curves."""
+"""What a run shows: a progress bar, and lines between."""
 
 from __future__ import annotations
 
@@ -39,60 +39,3 @@ class Progress:
             self._bar.write(line)
         else:
             print(line, flush=True)
-
-
-def confusion(truth: list[int], predicted: list[int], classes: list[int]) -> str:
-    """Rows are true classes, columns predicted ones; beyond 20 classes only the most frequent confusions."""
-    counts: dict[tuple[int, int], int] = {}
-    for pair in zip(truth, predicted, strict=True):
-        counts[pair] = counts.get(pair, 0) + 1
-    if len(classes) > 20:
-        wrong = sorted((-n, t, p) for (t, p), n in counts.items() if t != p)[:10]
-        rows = [f"  {classes[t]} taken for {classes[p]}: {-n}" for n, t, p in wrong]
-        return "\n".join(["most frequent confusions:", *(rows or ["  none"])])
-    width = max(len(str(v)) for v in (*classes, *counts.values(), 0)) + 1
-    side = max(len("true"), *(len(str(c)) for c in classes))
-    lines = ["confusion matrix (rows: true, columns: predicted)", " " * side + " |" + _row(classes, width)]
-    lines.append("-" * (side + 1) + "+" + "-" * (width * len(classes)))
-    for i, label in enumerate(classes):
-        cells = [counts.get((i, j), 0) for j in range(len(classes))]
-        shown = "".join(f"{n if n else '.':>{width}}" for n in cells)
-        lines.append(f"{label:>{side}} |{shown}")
-    return "\n".join(lines)
-
-
-def _row(values: list[int], width: int) -> str:
-    return "".join(f"{v:>{width}}" for v in values)
-
-
-def curves(history: list[dict[str, float]], path: str, title: str) -> str:
-    """Draws loss and accuracy per epoch; returns the line to print."""
-    try:
-        import matplotlib
-    except ImportError:
-        return 'no picture of the curves: matplotlib is not installed (pip install "lamina[ui]")'
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-    from matplotlib.ticker import MaxNLocator, PercentFormatter
-
-    epochs = range(1, len(history) + 1)
-    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
-    for axis, kind in zip(axes, ("loss", "accuracy"), strict=True):
-        for part, style in (("train", "C0-"), ("test", "C1-")):
-            values = [row[f"{part} {kind}"] for row in history]
-            axis.plot(
-                epochs,
-                values,
-                style,
-                label=f"{part} ({values[-1]:.4f})" if kind == "loss" else f"{part} ({values[-1]:.2%})",
-                marker="." if len(history) < 60 else "",
-            )
-        axis.set(xlabel="epoch", ylabel=kind)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.grid(alpha=0.3)
-        axis.legend()
-    axes[1].yaxis.set_major_formatter(PercentFormatter(1.0))
-    figure.suptitle(title)
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
-    return f"saved {path}"
