@@ -110,6 +110,20 @@ def python_signature(function: object) -> tuple[str, str]:
     return f"({', '.join(parts)}) -> Any", (inspect.getdoc(function) or function.__name__).splitlines()[0]
 
 
+def written_signature(function: object) -> tuple[str, str]:
+    """Of a method written in Python, with the types that its source says; its defaults stay there."""
+    parts, bare = [], True
+    for p in inspect.signature(function).parameters.values():
+        if p.kind is p.KEYWORD_ONLY and bare:
+            parts.append("*")
+        bare = bare and p.kind is not p.VAR_POSITIONAL and p.kind is not p.KEYWORD_ONLY
+        star = "*" if p.kind is p.VAR_POSITIONAL else "**" if p.kind is p.VAR_KEYWORD else ""
+        default = "" if p.default is p.empty else " = ..."
+        parts.append("self" if p.name == "self" else f"{star}{p.name}: {p.annotation}{default}")
+    result = inspect.signature(function).return_annotation
+    return f"({', '.join(parts)}) -> {result}", (inspect.getdoc(function) or function.__name__).splitlines()[0]
+
+
 def aliased(member: object, rows: list[dict]) -> dict | None:
     """The row of an operation that stands under a second name."""
     if not isinstance(member, type(_C.add)):
@@ -159,6 +173,8 @@ def tensor_class(rows: list[dict]) -> str:
             continue
         if row := aliased(member, rows):
             body.append(function(name, row_signatures(row, True), "    ").rstrip("\n"))
+        elif inspect.isfunction(member):
+            body.append(function(name, [written_signature(member)], "    ").rstrip("\n"))
         elif callable(member):
             twin = vars(classic).get(name)  # a method that calls the Python function of its name
             signature, doc = (

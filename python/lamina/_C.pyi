@@ -138,6 +138,8 @@ class Tensor:
         """Absolute value; its gradient at 0 is 0."""
     def absolute_(self) -> Tensor:
         """Absolute value; its gradient at 0 is 0."""
+    def apply_(self, callable: Callable[[Any], Any]) -> Tensor:
+        """Replaces each element by callable(element), in row-major order: slow, and without a gradient."""
     def arccos(self) -> Tensor:
         """Arc cosine."""
     def arccos_(self) -> Tensor:
@@ -186,6 +188,10 @@ class Tensor:
         """input limited to min and max (numbers or tensors; one may be left out)."""
     def clip_(self, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
         """Limits self to min and max."""
+    def corrcoef(self) -> Tensor:
+        """lamina.corrcoef: correlations of the rows, which are variables; columns are observations."""
+    def cov(self, *, correction: builtins.int = ..., fweights: Tensor | None = ..., aweights: Tensor | None = ...) -> Tensor:
+        """lamina.cov: covariances of the rows, which are variables; columns are observations."""
     def cpu(self) -> Tensor:
         """cpu"""
     def cuda(self, device: Any = ...) -> Tensor:
@@ -208,6 +214,8 @@ class Tensor:
         """Where the memory is."""
     def dim(self) -> builtins.int:
         """dim"""
+    def dist(self, other: Tensor, p: builtins.float = ...) -> Tensor:
+        """lamina.dist: the p-norm of self - other."""
     def divide(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
         """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
     def divide_(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
@@ -225,6 +233,8 @@ class Tensor:
         """1 / (1 + exp(-input))."""
     def expit_(self) -> Tensor:
         """1 / (1 + exp(-input))."""
+    def fill_diagonal_(self, fill_value: Any, wrap: builtins.bool = ...) -> Tensor:
+        """Writes fill_value to the main diagonal: at least two dims, of equal size where there are more than two."""
     def fix(self) -> Tensor:
         """Integer part, towards zero."""
     def fix_(self) -> Tensor:
@@ -233,6 +243,8 @@ class Tensor:
         """float"""
     def ger(self, vec2: Tensor) -> Tensor:
         """Products of every pair of elements: (M), (N) -> (M, N)."""
+    def get_device(self) -> builtins.int:
+        """The index of the CUDA device that holds the tensor, -1 for the CPU."""
     @property
     def grad(self) -> Any:
         """Gradient that backward() added up, or None."""
@@ -267,6 +279,10 @@ class Tensor:
     @property
     def is_leaf(self) -> Any:
         """True for tensors that no recorded operation made."""
+    def is_pinned(self, device: Any = ...) -> builtins.bool:
+        """False: there is no pinned memory."""
+    def is_shared(self) -> builtins.bool:
+        """False: no tensor's memory is shared with another process."""
     def is_signed(self) -> builtins.bool:
         """is_signed"""
     def item(self) -> Any:
@@ -292,6 +308,8 @@ class Tensor:
     @property
     def mT(self) -> Any:
         """View with the last two dims swapped."""
+    def map_(self, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+        """Replaces each element by callable(element, other's element); `tensor` broadcasts: slow, and without a gradient."""
     def matrix_exp(self) -> Any:
         """Matrix exponential: (*, N, N) -> (*, N, N). By matmul alone, so exact as matmul is: Taylor's series of degree 18"""
     def matrix_power(self, n: Any) -> Any:
@@ -316,6 +334,8 @@ class Tensor:
         """-input."""
     def nelement(self) -> builtins.int:
         """nelement"""
+    def new(self, *data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
+        """The older constructor: a tensor of this dtype and device; new_zeros, new_empty and new_tensor say what they make."""
     def new_empty(self, *args: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
         """new_empty"""
     def new_full(self, size: Any, fill_value: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
@@ -336,6 +356,8 @@ class Tensor:
         """numel"""
     def numpy(self, force: Any = ...) -> Any:
         """numpy"""
+    def pin_memory(self, device: Any = ...) -> Tensor:
+        """The tensor as it is: transfers need no pinned memory."""
     def pinverse(self, rcond: Any = ...) -> Any:
         """lamina.linalg.pinv with rcond by position."""
     def polygamma(self, n: Any) -> Tensor:
@@ -369,6 +391,8 @@ class Tensor:
     @property
     def shape(self) -> Any:
         """Sizes of the dims, as a tuple."""
+    def share_memory_(self) -> Tensor:
+        """Changes nothing: threads of one process see the same memory as it is, and other processes never do."""
     def short(self, memory_format: Any = ...) -> Tensor:
         """short"""
     def size(self, dim: Any = ...) -> Any:
@@ -401,8 +425,8 @@ class Tensor:
         """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
     def true_divide_(self, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
         """self / other, written into self."""
-    def type(self, dtype: Any = ...) -> Any:
-        """type"""
+    def type(self, dtype: Any = ..., non_blocking: builtins.bool = ...) -> Any:
+        """The tensor in another dtype, or, without one, the name of its type: 'lamina.FloatTensor'."""
     def type_as(self, arg0: Any) -> Tensor:
         """type_as"""
     def untyped_storage(self) -> Any:

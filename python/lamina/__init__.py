@@ -6,6 +6,7 @@ import copyreg as _copyreg
 import math as _math
 
 from . import _C
+from . import _methods as _methods
 from . import _paths as _paths
 from ._C import *  # noqa: F403
 from ._grad_mode import enable_grad as enable_grad
@@ -47,6 +48,16 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from . import tuning as tuning
     from . import utils as utils
     from . import vision as vision
+    from ._functions import corrcoef as corrcoef
+    from ._functions import cov as cov
+    from ._functions import dist as dist
+    from ._functions import frombuffer as frombuffer
+    from ._functions import get_default_device as get_default_device
+    from ._functions import get_device as get_device
+    from ._functions import range as range
+    from ._functions import set_default_device as set_default_device
+    from ._functions import unravel_index as unravel_index
+    from ._inplace import *  # noqa: F403
     from ._legacy import BFloat16Tensor as BFloat16Tensor
     from ._legacy import BoolTensor as BoolTensor
     from ._legacy import ByteTensor as ByteTensor
@@ -141,6 +152,20 @@ _LAZY = {
             "use_deterministic_algorithms are_deterministic_algorithms_enabled set_default_tensor_type is_nonzero"
         ).split(),
         "_legacy",
+    ),
+    **dict.fromkeys(
+        ("corrcoef cov dist frombuffer get_default_device get_device range set_default_device unravel_index").split(),
+        "_functions",
+    ),
+    **dict.fromkeys(
+        (
+            "abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ "
+            "atanh_ ceil_ celu_ clamp_ clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach_ erf_ erfc_ exp2_ "
+            "exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ i0_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ "
+            "neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ selu_ sigmoid_ sin_ sinc_ sinh_ sqrt_ "
+            "square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_"
+        ).split(),
+        "_inplace",
     ),
     "finfo": "_limits",
     "iinfo": "_limits",

@@ -44,6 +44,60 @@ def empty_cache() -> None:
     """Changes nothing: the memory of dead tensors serves the next ones."""
 
 
+def is_initialized() -> bool:
+    """Whether CUDA is in use, which it is where there is a device."""
+    return is_available()
+
+
+def ipc_collect() -> None:
+    """Changes nothing: no memory is shared with other processes."""
+
+
+def memory_allocated(device: object = None) -> int:
+    """0: the plug-in does not count memory; the functions below say the same.
+
+    >>> import lamina
+    >>> lamina.cuda.memory_allocated(), lamina.cuda.max_memory_allocated(), lamina.cuda.memory_stats()
+    (0, 0, {})
+    """
+    return 0
+
+
+def max_memory_allocated(device: object = None) -> int:
+    """0: see memory_allocated."""
+    return 0
+
+
+def memory_reserved(device: object = None) -> int:
+    """0: see memory_allocated."""
+    return 0
+
+
+def max_memory_reserved(device: object = None) -> int:
+    """0: see memory_allocated."""
+    return 0
+
+
+memory_cached, max_memory_cached = memory_reserved, max_memory_reserved  # the older names
+
+
+def reset_peak_memory_stats(device: object = None) -> None:
+    """Changes nothing: see memory_allocated."""
+
+
+reset_max_memory_allocated = reset_max_memory_cached = reset_peak_memory_stats  # the older names
+
+
+def memory_stats(device: object = None) -> dict[str, int]:
+    """Empty: see memory_allocated."""
+    return {}
+
+
+def memory_summary(device: object = None, abbreviated: bool = False) -> str:
+    """One line that says so: see memory_allocated."""
+    return f"{status()}; memory is not counted"
+
+
 def __getattr__(name: str) -> object:
     if name == "amp":  # torch.cuda.amp, the older place of autocast and GradScaler
         from . import amp

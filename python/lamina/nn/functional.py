@@ -124,6 +124,11 @@ def rrelu(
     return _placed(_F.rrelu(input, lower, upper, training), input, inplace)
 
 
+def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
+    """rrelu, written into the input."""
+    return rrelu(input, lower, upper, training, inplace=True)
+
+
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     return _placed(_F.dropout(input, p, training), input, inplace)
 
