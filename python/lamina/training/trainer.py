@@ -188,8 +188,6 @@ class Trainer(Loop):
         if batches is not None and self.epochs is not None:
             full = self.epochs * -(-batches // self.accumulate)
             self.total_steps = full if self.steps is None else min(full, self.steps)
-        if batches is None and self.epochs is None and self.steps is None:
-            raise ValueError("fit: give epochs or steps")
 
     def _make_optimizers(self) -> None:
         if self.own_step:
