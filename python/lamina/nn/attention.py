@@ -1,4 +1,4 @@
-"""MultiheadAttention."""
+"""MultiheadAttention, and the names that choose a kernel in PyTorch: SDPBackend, sdpa_kernel."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from .. import _C
 from .._C import Tensor
 from . import init
 from ._attention import Masks, Weights, attend
+from ._sdpa import SDPBackend as SDPBackend
+from ._sdpa import sdpa_kernel as sdpa_kernel
+from ._sizes import whole
 from .kv_cache import KVCache
 from .linear import Linear
 from .module import Module
@@ -52,6 +55,8 @@ class MultiheadAttention(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        embed_dim = whole("MultiheadAttention", "embed_dim", embed_dim)
+        num_heads = whole("MultiheadAttention", "num_heads", num_heads)
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(f"MultiheadAttention: embed_dim {embed_dim} and num_heads {num_heads} must be positive")
         if embed_dim % num_heads:
@@ -61,8 +66,8 @@ class MultiheadAttention(Module):
         if not 0 <= dropout <= 1:
             raise ValueError(f"MultiheadAttention: dropout must be between 0 and 1, got {dropout}")
         self.embed_dim, self.num_heads, self.head_dim = embed_dim, num_heads, embed_dim // num_heads
-        self.kdim = embed_dim if kdim is None else kdim
-        self.vdim = embed_dim if vdim is None else vdim
+        self.kdim = embed_dim if kdim is None else whole("MultiheadAttention", "kdim", kdim)
+        self.vdim = embed_dim if vdim is None else whole("MultiheadAttention", "vdim", vdim)
         self.dropout, self.batch_first, self.add_zero_attn = dropout, batch_first, add_zero_attn
         self._qkv_same_embed_dim = self.kdim == embed_dim and self.vdim == embed_dim
         place: dict[str, Any] = {"device": device, "dtype": dtype}
@@ -131,6 +136,25 @@ class MultiheadAttention(Module):
             average=average_attn_weights,
             cache=cache,
         )
+
+    def merge_masks(
+        self, attn_mask: Tensor | None, key_padding_mask: Tensor | None, query: Tensor
+    ) -> tuple[Tensor | None, int | None]:
+        """One mask of both kinds, and 1 (key_padding_mask alone, as it is), 2 (with attn_mask) or None (no mask).
+
+        query (N, L, E), attn_mask (L, L) or (N * heads, L, L), key_padding_mask (N, L) -> (N, heads, L, L); with
+        attn_mask alone in two dims the first size is 1. Masks of bools join, masks of floats add up.
+        """
+        if attn_mask is None:
+            return (None, None) if key_padding_mask is None else (key_padding_mask, 1)
+        batch, length, _ = query.shape
+        if attn_mask.dim() == 3:
+            merged = attn_mask.reshape(batch, -1, length, length)
+        else:
+            merged = attn_mask.reshape(1, 1, length, length).expand(-1, self.num_heads, -1, -1)
+        if key_padding_mask is not None:
+            merged = merged + key_padding_mask.reshape(batch, 1, 1, length)
+        return merged, 2
 
     def _check_widths(self, *inputs: Any) -> None:
         names = ("query", "key", "value")

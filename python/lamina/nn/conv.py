@@ -9,7 +9,7 @@ from .. import _C
 from .._C import Tensor
 from .._C import functional as _F
 from . import init
-from ._sizes import Sizes, each
+from ._sizes import Sizes, each, whole
 from .module import Module
 from .parameter import Parameter
 
@@ -34,11 +34,14 @@ class _ConvNd(Module):
         device: Any,
         dtype: Any,
     ) -> None:
-        rank = self._rank
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size, self.stride, self.dilation = each(kernel_size, rank), each(stride, rank), each(dilation, rank)
-        self.padding = padding if isinstance(padding, str) else each(padding, rank)
-        self.output_padding, self.padding_mode = each(output_padding, rank), padding_mode
+        rank, name = self._rank, type(self).__name__
+        in_channels = self.in_channels = whole(name, "in_channels", in_channels)
+        out_channels = self.out_channels = whole(name, "out_channels", out_channels)
+        groups = self.groups = whole(name, "groups", groups)
+        self.kernel_size = each(kernel_size, rank, name, "kernel_size")
+        self.stride, self.dilation = each(stride, rank, name, "stride"), each(dilation, rank, name, "dilation")
+        self.padding = padding if isinstance(padding, str) else each(padding, rank, name, "padding")
+        self.output_padding, self.padding_mode = each(output_padding, rank, name, "output_padding"), padding_mode
         self._check()
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
         shape = (first, second // groups, *self.kernel_size)

@@ -8,6 +8,7 @@ from .. import _C
 from .._C import Tensor
 from .._C import functional as _F
 from . import init
+from ._sizes import whole
 from .module import Module
 from .parameter import Parameter
 
@@ -21,7 +22,10 @@ class _Table(Module):
     def _setup(
         self, num: int, dim: int, padding_idx: int | None, max_norm: float | None, norm_type: float, scale: bool
     ) -> None:
+        num = whole(type(self).__name__, "num_embeddings", num)
+        dim = whole(type(self).__name__, "embedding_dim", dim)
         if padding_idx is not None:
+            padding_idx = whole(type(self).__name__, "padding_idx", padding_idx)
             if not -num <= padding_idx < num:
                 raise ValueError(f"{type(self).__name__}: padding_idx {padding_idx} is outside of the {num} rows")
             padding_idx %= num

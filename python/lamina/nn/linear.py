@@ -10,6 +10,7 @@ from .._C import Tensor
 from .._C import functional as _F
 from . import init
 from ._bilinear import bilinear
+from ._sizes import whole
 from .module import Module
 from .parameter import Parameter
 
@@ -28,6 +29,9 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
+        name = type(self).__name__
+        in_features = whole(name, "in_features", in_features)
+        out_features = whole(name, "out_features", out_features)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(_C.empty(out_features, in_features, device=device, dtype=dtype))
         if bias:
@@ -68,6 +72,9 @@ class Bilinear(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        in1_features = whole("Bilinear", "in1_features", in1_features)
+        in2_features = whole("Bilinear", "in2_features", in2_features)
+        out_features = whole("Bilinear", "out_features", out_features)
         if in1_features <= 0:
             raise ValueError(f"Bilinear: in1_features must be positive, got {in1_features}")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features

@@ -406,6 +406,10 @@ class Module:
         """On the device, with memory that is not filled."""
         return self._apply(lambda t: _C.empty_like(t, device=device))
 
+    def share_memory(self: M) -> M:
+        """The module as it is: threads share its memory anyway, and other processes never do."""
+        return self
+
     def float(self: M) -> M:
         return self.to(_C.float32)
 

@@ -8,6 +8,7 @@ from .. import _C
 from .._C import Tensor
 from .._C import functional as _F
 from . import init
+from ._sizes import shape_of, whole
 from .module import Module
 from .parameter import Parameter
 
@@ -33,6 +34,7 @@ class _NormBase(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        num_features = whole(type(self).__name__, "num_features", num_features)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
         place: dict[str, Any] = {"device": device, "dtype": dtype}
@@ -218,6 +220,8 @@ class GroupNorm(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        num_groups = whole("GroupNorm", "num_groups", num_groups)
+        num_channels = whole("GroupNorm", "num_channels", num_channels)
         if num_groups < 1 or num_channels % num_groups:
             raise ValueError(f"GroupNorm: num_channels {num_channels} must be divisible by num_groups {num_groups}")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
@@ -257,7 +261,7 @@ class RMSNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = shape_of(type(self).__name__, "normalized_shape", normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         weight = Parameter(_C.ones(shape, device=device, dtype=dtype)) if elementwise_affine else None
         self.register_parameter("weight", weight)
@@ -313,7 +317,7 @@ class LayerNorm(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        shape = shape_of(type(self).__name__, "normalized_shape", normalized_shape)
         self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
         place: dict[str, Any] = {"device": device, "dtype": dtype}
         self.register_parameter("weight", Parameter(_C.ones(shape, **place)) if elementwise_affine else None)

@@ -98,6 +98,15 @@ class RNNBase(Module):
         """The parameters of each layer and direction, as they are given to the kernel."""
         return [[getattr(self, name) for name in names] for names in self._all_weights]
 
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        return [name for names in self._all_weights for name in names]
+
+    @property
+    def _flat_weights(self) -> list[Tensor]:
+        """The parameters in one list."""
+        return [getattr(self, name) for name in self._flat_weights_names]
+
     # -- forward ------------------------------------------------------------------------------------------------------
     def forward(self, input: Any, hx: Any = None, *, lengths: Any = None) -> tuple[Any, Any]:
         """(T, N, input_size), or (N, T, input_size) with batch_first, or (T, input_size) -> (output, state).
@@ -135,7 +144,7 @@ class RNNBase(Module):
         return repacked(output, packed), self._shown(state)
 
     def _run(self, input: Tensor, state: list[Tensor], lengths: Tensor | None, batch_first: bool) -> tuple[Tensor, Any]:
-        weights = [weight for names in self.all_weights for weight in names]
+        weights = self._flat_weights
         function: Any = getattr(_C, self.mode.lower())
         hx = state if self.mode == "LSTM" else state[0]
         settings = (self.bias, self.num_layers, float(self.dropout), self.training, self.bidirectional, batch_first)
