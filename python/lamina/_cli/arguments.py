@@ -174,7 +174,7 @@ def _language(one: argparse.ArgumentParser) -> None:
     one.add_argument("--layers", type=number(int), help="how many layers (default: 1 for lstm, 2 for transformer)")
     one.add_argument("--context", type=number(int), help="characters in a training window (default: 64)")
     one.add_argument("--dropout", type=number(float, True, 0.95), help="share of values set to zero (default: 0)")
-    one.add_argument("--prompt", help="beginning of the text that is written at the end")
+    one.add_argument("--prompt", help="beginning of the sample (default: that of the held-out text)")
 
 
 def _lstm(one: argparse.ArgumentParser) -> None:

@@ -40,7 +40,7 @@ def train(arguments: Namespace) -> None:
     title = f"gan on {' '.join(recipe.data)}"
     drawings = {
         "samples.png": lambda path: plot.grid(samples[:100], columns=10, path=path),
-        "curves.png": lambda path: plot.curves(history, path=path, title=title),
+        "curves.png": lambda path: plot.curves(history, names=("discriminator", "generator"), path=path, title=title),
     }
     finish(arguments, model, recipe, drawings)
     near = [_nearest(some[:JUDGED], kept[0]) for some in (samples, held[0])]

@@ -70,7 +70,7 @@ def train(arguments: Namespace) -> None:
         clip_norm=1.0,
         record_every=max(1, total // RECORDS),
     )
-    prompt = _prompt(arguments, written)
+    prompt = arguments.prompt or ("def " if not arguments.data else written[-held:][:20])
     if not arguments.quiet:
         print(f"\na sample, after {prompt!r} (temperature 0.8):")
         _write(model, tokenizer, prompt, 400, 0.8, None, None, arguments.seed)
@@ -104,13 +104,6 @@ def _build(arguments: Namespace, vocab: int, context: int) -> Any:
         dropout=dropout,
         positions="rotary",
     )
-
-
-def _prompt(arguments: Namespace, written: str) -> str:
-    """The given beginning, or one that fits the text."""
-    if arguments.prompt:
-        return str(arguments.prompt)
-    return "\n" if arguments.data else "def "
 
 
 def _write(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
+import time
 from argparse import Namespace
 from dataclasses import asdict
 from typing import Any
@@ -16,18 +18,21 @@ from .arguments import FAMILIES
 from .files import Recipe
 
 LINES = 20  # about as many say the course of a run
+SILENCE = 15.0  # seconds without one
 
 
 class Lines(Reporter):
-    """The bar, and the line of each `every`th record, of the first and of the last."""
+    """The bar, and the line of each `every`th record, of the first and the last of this call, and after a long silence."""
 
     def __init__(self, every: int) -> None:
         super().__init__()
-        self.every = every
+        self.every, self.said = every, -math.inf
 
     def on_epoch_end(self, trainer: Trainer, record: dict[str, float]) -> None:
-        count = len(trainer.history)
-        if count == 1 or count % self.every == 0 or trainer.epoch == trainer.epochs or trainer.step == trainer.steps:
+        last = trainer.epoch == trainer.epochs or trainer.step == trainer.steps
+        now = time.monotonic()
+        if last or len(trainer.history) % self.every == 0 or now - self.said >= SILENCE:
+            self.said = now
             super().on_epoch_end(trainer, record)
 
 
