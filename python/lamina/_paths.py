@@ -16,7 +16,7 @@ def _table() -> dict[str, str]:
         "instancenorm lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer "
         "upsampling utils",
         "distributions": "bernoulli beta categorical dirichlet exponential gamma laplace log_normal "
-        "multivariate_normal normal uniform",
+        "multivariate_normal normal poisson uniform",
         "utils.data": "dataloader",
         "optim": "adadelta adagrad adamax nadam radam rmsprop rprop",
     }

@@ -1,4 +1,4 @@
-"""Bernoulli and Categorical."""
+"""Bernoulli, Categorical and Poisson."""
 
 from __future__ import annotations
 
@@ -162,3 +162,42 @@ class Categorical(_ProbsOrLogits):
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         return self._enumerate(lamina.arange(self._num_events, device=self._param.device), expand)
+
+
+class Poisson(Distribution):
+    """rate^k exp(-rate) / k! for k = 0, 1, 2 ...
+
+    >>> import lamina
+    >>> round(lamina.distributions.Poisson(2.0).log_prob(lamina.tensor(3.0)).item(), 4)
+    -1.7123
+    """
+
+    arg_constraints = {"rate": constraints.nonnegative}
+    support = constraints.nonnegative_integer
+    _tails = {"rate": 0}
+
+    def __init__(self, rate: Any, validate_args: bool | None = None) -> None:
+        (given,) = broadcast_all(rate)
+        self.rate = given if given.is_floating_point() else given.to(lamina.get_default_dtype())
+        super().__init__(self.rate.shape, validate_args=validate_args)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.rate
+
+    @property
+    def mode(self) -> Tensor:
+        return self.rate.floor()
+
+    @property
+    def variance(self) -> Tensor:
+        return self.rate
+
+    def sample(self, sample_shape: Sequence[int] = ()) -> Tensor:
+        with lamina.no_grad():
+            return lamina.poisson(self.rate.expand(self._extended_shape(sample_shape)))
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        rate, value = broadcast_all(self.rate, value)
+        return lamina.xlogy(value, rate) - rate - lamina.lgamma(value + 1)

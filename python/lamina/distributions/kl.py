@@ -10,11 +10,12 @@ import lamina
 
 from .._C import Tensor
 from .continuous import MultivariateNormal, Normal, Uniform, _solve_lower
-from .discrete import Bernoulli, Categorical
+from .discrete import Bernoulli, Categorical, Poisson
 from .distribution import Distribution
 from .gamma import Beta, Dirichlet, Gamma
 from .independent import Independent
 from .scale import Exponential, Laplace, LogNormal
+from .transformed_distribution import TransformedDistribution
 
 F = TypeVar("F", bound=Callable[..., Any])
 _TABLE: dict[tuple[type, type], Callable[..., Tensor]] = {}
@@ -168,6 +169,21 @@ def _(p: Laplace, q: Laplace) -> Tensor:
 
 @register_kl(LogNormal, LogNormal)
 def _(p: LogNormal, q: LogNormal) -> Tensor:
+    return kl_divergence(p.base_dist, q.base_dist)
+
+
+@register_kl(Poisson, Poisson)
+def _(p: Poisson, q: Poisson) -> Tensor:
+    return _times_log(p.rate, p.rate.log() - q.rate.log()) - (p.rate - q.rate)
+
+
+@register_kl(TransformedDistribution, TransformedDistribution)
+def _(p: TransformedDistribution, q: TransformedDistribution) -> Tensor:
+    if p.transforms != q.transforms or p.event_shape != q.event_shape:
+        raise NotImplementedError(
+            "kl_divergence: two TransformedDistributions need equal transforms and event shapes, got "
+            f"{p.transforms!r} and {q.transforms!r}"
+        )
     return kl_divergence(p.base_dist, q.base_dist)
 
 
