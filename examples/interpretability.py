@@ -45,7 +45,8 @@ gap = ((share.flatten(1).sum(1) - gained).abs().mean() / gained.abs().mean()).it
 named, chance = without(share), without(lamina.rand_like(x))
 
 if "--plot" in sys.argv:
-    lamina.plot.grid(lamina.cat([x[:8], share[:8]]), columns=8, path=sys.argv[-1])
+    heat = share.clamp(min=0) / share.amax((1, 2, 3), keepdim=True)
+    lamina.plot.grid(lamina.cat([x[:8], heat[:8]]), columns=8, path=sys.argv[-1])
 print(f"the shares add up to the answer within {gap:.1%} (at most 5%)")
 print(f"accuracy without the 10 pixels named {named:.1%}, without 10 at random {chance:.1%} (at least 30 points more)")
 assert gap <= 0.05 and chance >= named + 0.30

@@ -1,4 +1,4 @@
-"""An LSTM reads and writes Python, character by character, from sources that every Python has.
+"""An LSTM reads and writes Python, character by character, from sources that every Python has (here mostly a module of decimal arithmetic).
 
 Bits per character say how well it foresees text that it has not seen: 6 or so without any knowledge of the language, and
 4.6 for someone who knows how frequent each character is.
@@ -11,7 +11,7 @@ from lamina import text
 from lamina.models import RecurrentLM
 
 lamina.manual_seed(0)
-source = text.corpus()[:300_000]
+source = text.corpus()[:200_000]
 letters = text.CharTokenizer.train(source)
 train, held = text.split(lamina.tensor(letters.encode(source)), 0.1)
 
@@ -20,5 +20,5 @@ model.fit(train, epochs=2, batch_size=32, lr=1e-2, scheduler="onecycle", clip_no
 
 print(letters.decode(model.generate(letters.encode("def "), 300, temperature=0.7, seed=0)))
 bits = model.evaluate(held, tokenizer=letters)["bits_per_character"]
-print(f"held-out {bits:.2f} bits per character (at most 2.70)")
-assert bits <= 2.70
+print(f"held-out {bits:.2f} bits per character (at most 2.30)")
+assert bits <= 2.30

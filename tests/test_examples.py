@@ -41,7 +41,7 @@ def test_the_table_lists_each_file_once():
 def test_runs_and_reaches_its_figure(name, tmp_path):
     if name in EXTRAS:
         pytest.importorskip(EXTRAS[name])
-    environment = {**os.environ, "LAMINA_NUM_THREADS": "2", "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, "LAMINA_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, str(HOME / f"{name}.py")]
     run = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, encoding="utf-8", errors="replace", timeout=120
