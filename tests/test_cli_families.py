@@ -253,3 +253,10 @@ def test_summary_of_a_file_and_of_a_shape(tmp_path, capfd):
     out = call(capfd, "summary", tmp_path / "model.safetensors", "--depth", 1)
     assert "cnn of lamina" in out and "(1, 10)" in out
     assert "(2, 10)" in call(capfd, "summary", "CNN", "--input", "2,1,28,28")
+
+
+def test_curves_go_over_steps_where_an_epoch_has_several_records():
+    pytest.importorskip("matplotlib")
+    for epochs, label in (([1, 1], "step"), ([1, 2], "epoch")):
+        figure = lamina.plot.curves({"epoch": epochs, "step": [5, 10], "loss": [2.0, 1.0]})
+        assert figure.axes[0].get_xlabel() == label
