@@ -142,8 +142,8 @@ class MultiheadAttention(Module):
     ) -> tuple[Tensor | None, int | None]:
         """One mask of both kinds, and 1 (key_padding_mask alone, as it is), 2 (with attn_mask) or None (no mask).
 
-        query (N, L, E), attn_mask (L, L) or (N * heads, L, L), key_padding_mask (N, L) -> (N, heads, L, L); with
-        attn_mask alone in two dims the first size is 1. Masks of bools join, masks of floats add up.
+        query (N, L, E), attn_mask (L, L) or (N * heads, L, L), key_padding_mask (N, L) -> (N, heads, L, L). Masks of
+        bools join, masks of floats add up.
         """
         if attn_mask is None:
             return (None, None) if key_padding_mask is None else (key_padding_mask, 1)
@@ -151,7 +151,7 @@ class MultiheadAttention(Module):
         if attn_mask.dim() == 3:
             merged = attn_mask.reshape(batch, -1, length, length)
         else:
-            merged = attn_mask.reshape(1, 1, length, length).expand(-1, self.num_heads, -1, -1)
+            merged = attn_mask.reshape(1, 1, length, length).expand(batch, self.num_heads, -1, -1)
         if key_padding_mask is not None:
             merged = merged + key_padding_mask.reshape(batch, 1, 1, length)
         return merged, 2
