@@ -171,6 +171,7 @@ def test_gan_of_digits(tmp_path, words, capfd):
     for path in made:
         call(capfd, "generate", tmp_path / "model.safetensors", "--count", 5, "--seed", 1, "--out", path)
     assert made[0].read_bytes() == made[1].read_bytes() and is_png(made[2])
+    assert "Linear" in call(capfd, "summary", tmp_path / "model.safetensors") or "dcgan" in words
     images = lamina.load(made[0])["images"]
     assert images.shape == (5, 1, 8, 8) and 0 <= images.min().item() <= images.max().item() <= 1
 

@@ -38,7 +38,7 @@ def summary(arguments: Namespace) -> None:
         from . import files
 
         model, recipe = files.read(arguments.model)
-        shape: Any = (1, *recipe.shape)
+        shape: Any = _usual_shape(model) if recipe.model == "gan" else (1, *recipe.shape)
         print(
             f"{recipe.model} of lamina {recipe.version}, trained on {' '.join(recipe.data) or 'the standard library'}"
         )
@@ -50,7 +50,10 @@ def summary(arguments: Namespace) -> None:
     if shape is None:
         raise ValueError(f"summary: say the shape of the input of {type(model).__name__}, such as --input 1,3,64,64")
     ids = getattr(getattr(model, "config", None), "vocab", None) is not None
-    print(lamina.summary(model, shape, dtype=lamina.int64 if ids else None, depth=arguments.depth))
+    try:
+        print(lamina.summary(model, shape, dtype=lamina.int64 if ids else None, depth=arguments.depth))
+    except (lamina.Error, ValueError, TypeError) as error:  # what follows its first line is the table
+        raise ValueError(str(error).splitlines()[0]) from None
 
 
 def _named(name: str) -> Any:
