@@ -334,7 +334,7 @@ class Tensor:
         """-input."""
     def nelement(self) -> builtins.int:
         """nelement"""
-    def new(self, *data: Any, dtype: Any = ..., device: Any = ...) -> Tensor:
+    def new(self, *data: Any, device: Any = ...) -> Tensor:
         """The older constructor: a tensor of this dtype and device; new_zeros, new_empty and new_tensor say what they make."""
     def new_empty(self, *args: Any, dtype: Any = ..., device: Any = ..., requires_grad: Any = ...) -> Tensor:
         """new_empty"""

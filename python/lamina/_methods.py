@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def new(self: Tensor, *data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def new(self: Tensor, *data: Any, device: Any = None) -> Tensor:
     """The older constructor: a tensor of this dtype and device; new_zeros, new_empty and new_tensor say what they make.
 
     x.new() is empty, x.new(2, 3) and x.new(y.size()) have that shape (and are zero), x.new([1, 2]) holds the values of a
@@ -29,10 +29,10 @@ def new(self: Tensor, *data: Any, dtype: Any = None, device: Any = None) -> Tens
     if shape is not None and all(isinstance(n, int) and not isinstance(n, bool) for n in shape):
         data = shape
         if not data:
-            return _C.zeros((), dtype=dtype or self.dtype, device=place)
+            return _C.zeros((), dtype=self.dtype, device=place)
     if len(data) == 1 and isinstance(data[0], (str, float)):
         raise TypeError(f"new: expected sizes or one sequence, array or tensor, got {data[0]!r}")
-    return construct("new", dtype or self.dtype, data).to(place)
+    return construct("new", self.dtype, data).to(place)
 
 
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
