@@ -19,7 +19,8 @@ struct Forward {
     for (int64_t i = 0; i < rows; ++i) m[i] = -T(__builtin_inf()), sum[i] = 0;
     for (int64_t j0 = 0; j0 < seen; j0 += kKeys) {
       const int64_t cols = least(kKeys, a.k.rows - j0);
-      a.scores(b, h, i0, rows, j0, cols, keys + j0 * a.q.features, s);
+      if (j0 % (64 * kKeys) == 0) check_interrupt();
+      a.scores(b, h, i0, rows, j0, cols, keys ? keys + j0 * a.q.features : nullptr, s);
       for (int64_t i = 0; i < rows; ++i) {
         weigh(s + i * kKeys, cols, &m[i], &sum[i], o + i * width);
         if (a.spec.dropout > 0) {
@@ -27,8 +28,13 @@ struct Forward {
           for (int64_t j = 0; j < cols; ++j) s[i * kKeys + j] *= factor[j];
         }
       }
-      multiply_panels(PanelProduct<T>{rows, width, cols, s, kKeys, 1,
-                                      values + j0 / kKeys * Attention<T>::block_size(a.v), o, width, false});
+      if (values) {
+        const T* panels = values + j0 / kKeys * Attention<T>::block_size(a.v);
+        multiply_panels(PanelProduct<T>{rows, width, cols, s, kKeys, 1, panels, o, width, false});
+      } else {
+        gemm_serial(Gemm<T>{rows, width, cols, s, kKeys, 1, a.v.at(b, h / a.per_group(), j0), a.v.row, 1, o, width, 1,
+                            o, width, 1});
+      }
     }
     for (int64_t i = 0; i < rows; ++i) {
       const bool empty = sum[i] == 0;  // nothing to attend to
@@ -72,18 +78,23 @@ struct Forward {
   void run() const {
     const int64_t queries = blocks(a.q.rows, kQueries), tasks = a.batch * a.groups;
     const double ns = a.work_ns(1);
+    // Decoding has a query or few: to pack what they read once would cost more than to read it.
+    const bool packs = a.q.rows * a.per_group() > 4;
     const int64_t parts = parts_of(tasks, queries, ns);
     for_work(ns, tasks * parts, 1, [&](int64_t lo, int64_t hi) {
       for (int64_t task = lo; task < hi; ++task) {
         const int64_t b = task / parts / a.groups, g = task / parts % a.groups, part = task % parts;
-        const int64_t keys_size = panels_size<T>(a.q.features, a.k.rows);
-        const int64_t values_size = blocks(a.k.rows, kKeys) * Attention<T>::block_size(a.v) + kPackSlack;
-        T* keys = static_cast<T*>(scratch(0, size_t(keys_size + values_size) * sizeof(T)));
-        T* values = keys + keys_size;
         const int64_t first = queries * part / parts, last = queries * (part + 1) / parts;
-        const int64_t seen = a.whole_blocks(a.seen_keys(least(last * kQueries, a.q.rows)));
-        Attention<T>::pack_transposed(a.k, b, g, 0, seen, keys);
-        Attention<T>::pack_blocks(a.v, b, g, 0, seen, values);
+        T *keys = nullptr, *values = nullptr;
+        if (packs) {
+          const int64_t keys_size = panels_size<T>(a.q.features, a.k.rows);
+          const int64_t values_size = blocks(a.k.rows, kKeys) * Attention<T>::block_size(a.v) + kPackSlack;
+          keys = static_cast<T*>(scratch(0, size_t(keys_size + values_size) * sizeof(T)));
+          values = keys + keys_size;
+          const int64_t seen = a.whole_blocks(a.seen_keys(least(last * kQueries, a.q.rows)));
+          Attention<T>::pack_transposed(a.k, b, g, 0, seen, keys);
+          Attention<T>::pack_blocks(a.v, b, g, 0, seen, values);
+        }
         T* s = static_cast<T*>(scratch(1, size_t(kQueries * (kKeys + a.v.features + 1) + kKeys + kLanes) * sizeof(T)));
         for (int64_t h = g * a.per_group(); h < (g + 1) * a.per_group(); ++h)
           for (int64_t i = first; i < last; ++i) {

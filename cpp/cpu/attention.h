@@ -6,6 +6,7 @@
 // (sum p: the tree of 16 lanes; p v: one chain over the block). A block that no query of 56 sees is left out, which
 // changes nothing: its p are 0. So a query's bits depend on its own keys alone, and memory is O(L + S).
 #pragma once
+#include "cpu/gemm.h"
 #include "cpu/gemm_panels.h"
 #include "cpu/parallel.h"
 #include "cpu/philox_lanes.h"
@@ -74,9 +75,15 @@ struct Attention {
     return pairs * (products * double(q.features + v.features) * kMultiplyAddNs + 0.5);
   }
 
-  // s[i][j], rows kKeys apart, for queries [i0, i0 + rows) and keys [j0, j0 + cols), from the panels of those keys.
+  // s[i][j], rows kKeys apart, for queries [i0, i0 + rows) and keys [j0, j0 + cols), from the panels of those keys, or
+  // from the keys where they lie.
   void scores(int64_t b, int64_t h, int64_t i0, int64_t rows, int64_t j0, int64_t cols, const T* panels, T* s) const {
-    multiply_panels(PanelProduct<T>{rows, cols, q.features, q.at(b, h, i0), q.row, 1, panels, s, kKeys});
+    if (panels) {
+      multiply_panels(PanelProduct<T>{rows, cols, q.features, q.at(b, h, i0), q.row, 1, panels, s, kKeys});
+    } else {
+      gemm_serial(Gemm<T>{rows, cols, q.features, q.at(b, h, i0), q.row, 1, k.at(b, h / per_group(), j0), 1, k.row, s,
+                          kKeys, 1});
+    }
     const Lanes16<T> scale = Lanes16<T>::broadcast(T(spec.scale));
     for (int64_t i = 0; i < rows; ++i) {
       T* row = s + i * kKeys;

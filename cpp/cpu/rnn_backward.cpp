@@ -73,7 +73,7 @@ struct Back {
     const Vec<T> one(T(1)), zero(T(0));
     for_lanes<T>(hidden, [&](int64_t j, Lanes<T> m) __attribute__((always_inline)) {
       const Vec<T> h = m.load(v + j), dv = m.load(d + j);
-      m.store(to + j, mode == RnnMode::tanh ? dv * fma(-h, h, one) : select(h > zero, dv, zero));
+      m.store(to + j, mode == RnnMode::tanh ? dv * fma(-h, h, one) : select(h <= zero, zero, dv));
     });
   }
   // A step that this row did not take.

@@ -25,12 +25,16 @@ const char* name_of(RnnMode mode) {
 
 // The weights of every layer and direction; a projection shows in their number.
 std::vector<RnnWeights> read_weights(const Stack& s, const TensorList& params) {
-  const int64_t runs = s.layers * s.directions(), plain = s.biases ? 4 : 2;
-  const bool projects = s.mode == RnnMode::lstm && int64_t(params.size()) == runs * (plain + 1);
+  const int64_t count = int64_t(params.size()), plain = s.biases ? 4 : 2;
+  if (s.layers < 1 || s.layers > count)  // first, so that no product below overflows
+    raise<ValueError>(s.op, ": num_layers must be at least 1 and no more than there are params, ", count, ", got ",
+                      s.layers);
+  const int64_t runs = s.layers * s.directions();
+  const bool projects = s.mode == RnnMode::lstm && count == runs * (plain + 1);
   const int64_t each = plain + projects;
-  if (s.layers < 1 || int64_t(params.size()) != runs * each)
+  if (count != runs * each)
     raise<ValueError>(s.op, ": params must hold ", plain, " tensors for each of num_layers * directions = ", runs,
-                      ", got ", params.size());
+                      ", got ", count);
   for (size_t i = 0; i < params.size(); ++i)
     if (!params[i].defined()) raise<TypeError>(s.op, ": params[", i, "] is None; expected a tensor");
   std::vector<RnnWeights> out;
@@ -88,7 +92,7 @@ Tensor read_lengths(const char* op, const Tensor& lengths, int64_t rows, int64_t
   if (!is_integral(lengths.dtype()) || lengths.dim() != 1 || lengths.shape()[0] != rows)
     raise<ShapeError>(op, ": lengths must be integers, one per row of the batch, ", rows, ": ",
                       describe("lengths", lengths));
-  const Tensor l = contiguous(to(lengths.detach(), DType::int64, Device{}));
+  const Tensor l = clone(contiguous(to(lengths.detach(), DType::int64, Device{})));  // backward reads it, too
   for (int64_t i = 0; i < rows; ++i)
     if (const int64_t n = l.data_as<int64_t>()[i]; n < 0 || n > steps)
       raise<ValueError>(op, ": lengths must lie between 0 and the number of steps, ", steps, ", got ", n, " for row ",
@@ -96,10 +100,14 @@ Tensor read_lengths(const char* op, const Tensor& lengths, int64_t rows, int64_t
   return l;
 }
 
-// float16 and bfloat16 run in float32 and are rounded at the end.
+// float16 and bfloat16 run in float32 and are rounded at the end; beside them a weight may be float32 already.
 bool runs_wider(const Tensor& x) { return x.dtype() == DType::float16 || x.dtype() == DType::bfloat16; }
 Tensor widened(const Tensor& t) { return t.defined() ? to(t, DType::float32) : t; }
-RnnWeights widened(const RnnWeights& w) {
+RnnWeights widened(const char* op, const RnnWeights& w, const Tensor& x) {
+  for (const Tensor* t : {&w.w_ih, &w.w_hh, &w.b_ih, &w.b_hh, &w.w_hr})
+    if (t->defined() && t->dtype() != x.dtype() && t->dtype() != DType::float32)
+      raise<DtypeError>(op, ": weights must have input's dtype or float32: ", describe("input", x), ", ",
+                        describe("weight", *t), ". Convert one with .to(dtype)");
   return {widened(w.w_ih), widened(w.w_hh), widened(w.b_ih), widened(w.b_hh), widened(w.w_hr)};
 }
 
@@ -122,7 +130,12 @@ StackResult run_stack(const Stack& s, const Tensor& input, const TensorList& hx,
     Stack one = s;
     one.batch_first = false;
     TensorList state;
-    for (const Tensor& t : hx) state.push_back(t.defined() && t.dim() == 2 ? unsqueeze(t, 1) : t);
+    for (const Tensor& t : hx) {
+      if (t.defined() && t.dim() != 2)
+        raise<ShapeError>(s.op, ": input without a batch needs states without one, (layers, hidden): ",
+                          describe("input", input), ", ", describe("hx", t));
+      state.push_back(t.defined() ? unsqueeze(t, 1) : t);
+    }
     StackResult r = run_stack(one, unsqueeze(input, 1), state, params, lengths);
     r.y = squeeze(r.y, Dims{1});
     r.h = squeeze(r.h, Dims{1});
@@ -150,7 +163,7 @@ StackResult run_stack(const Stack& s, const Tensor& input, const TensorList& hx,
       const int64_t at = layer * s.directions() + d;
       RnnState start{select(hx[0], 0, at), lstm ? select(hx[1], 0, at) : Tensor()};
       RnnWeights w = weights[size_t(at)];
-      if (wider) w = widened(w), start = {widened(start.h), widened(start.c)};
+      if (wider) w = widened(s.op, w, input), start = {widened(start.h), widened(start.c)};
       check_layer(s.op, s.mode, y, w, s.biases);
       run.reverse = d == 1;
       const RnnResult r = rnn_layer(s.mode, y, w, start, run);
@@ -186,7 +199,7 @@ RnnState run_cell(RnnMode mode, const Tensor& input, const TensorList& hx, const
   need_shape(op, "h", state.h, {x.shape()[0], size.out}, x);
   if (lstm) need_shape(op, "c", state.c, {x.shape()[0], size.hidden}, x);
   check_layer(op, mode, x, given, given.b_ih.defined());
-  const RnnResult r = rnn_layer(mode, unsqueeze(wider ? widened(x) : x, 0), wider ? widened(given) : given,
+  const RnnResult r = rnn_layer(mode, unsqueeze(wider ? widened(x) : x, 0), wider ? widened(op, given, x) : given,
                                 wider ? RnnState{widened(state.h), widened(state.c)} : state, {});
   const auto back = [&](const Tensor& t) {
     if (!t.defined()) return t;

@@ -162,14 +162,19 @@ void backward_by_operations(RnnMode mode, Grads& d, std::span<const Tensor> g, c
   }
   const TensorList& o = handles;
   const RnnResult r = by_operations(mode, o[kX], {o[kWIh], o[kWHh], o[kBIh], o[kBHh], o[kWHr]}, {o[kH], o[kC]}, run);
-  TensorList outputs, gradients;
   const Tensor results[3] = {r.y, r.h, r.c};
+  TensorList outputs, gradients;
   for (size_t i = 0; i < g.size(); ++i)
-    if (g[i].defined()) outputs.push_back(results[i]), gradients.push_back(g[i]);
-  const TensorList found = grad(outputs, wanted, gradients, true, true, true);
+    if (g[i].defined() && results[i].requires_grad()) outputs.push_back(results[i]), gradients.push_back(g[i]);
+  const TensorList found =
+      outputs.empty() ? TensorList(wanted.size()) : grad(outputs, wanted, gradients, true, true, true);
   size_t next = 0;
-  for (int i = 0; i < kInputs; ++i)
-    if (operands[i].defined() && d.want(size_t(i))) d[size_t(i)] = found[next++];
+  for (int i = 0; i < kInputs; ++i) {
+    const Tensor& o_i = operands[i];
+    if (!o_i.defined() || !d.want(size_t(i))) continue;
+    const Tensor& f = found[next++];
+    d[size_t(i)] = f.defined() ? f : zeros(Size(o_i.shape()), o_i.dtype(), o_i.device());
+  }
 }
 
 }  // namespace

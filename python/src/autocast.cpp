@@ -26,7 +26,8 @@ constexpr std::string_view kShorter[] = {"matmul",
                                          "conv_transpose2d",
                                          "conv_transpose3d",
                                          "tensordot",
-                                         "chain_matmul"};
+                                         "chain_matmul",
+                                         "scaled_dot_product_attention"};
 constexpr std::string_view kFull[] = {"binary_cross_entropy",
                                       "binary_cross_entropy_with_logits",
                                       "cdist",
