@@ -557,3 +557,11 @@ def test_evaluate_and_predict_for_any_module():
     assert "val_accuracy" in fit(model, rows(), rows(), metrics=["confusion_matrix", "accuracy"], epochs=1).names()
     with pytest.raises(ValueError, match="has no loss and no metrics; hint"):
         evaluate(model, rows())
+
+
+def test_parts_in_eval_mode_stay_so():
+    model = lamina.nn.Sequential(lamina.nn.BatchNorm1d(3), lamina.nn.Linear(3, 2), lamina.nn.BatchNorm1d(2))
+    model[0].eval()
+    lamina.fit(model, (lamina.randn(20, 3) + 5, lamina.randn(20, 2)), 0.2, loss="mse", epochs=2, progress=False)
+    assert model[0].running_mean.tolist() == [0.0, 0.0, 0.0] and not model[0].training
+    assert model[2].running_mean.tolist() != [0.0, 0.0] and model[2].training

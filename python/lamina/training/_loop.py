@@ -55,6 +55,7 @@ class Loop:
     way_on: str = "the same call with resume=True"  # what an interrupted run says
     _active: list[Callback]
     _kept: list[Callback]  # those whose state a checkpoint holds
+    _held: list[Module]  # in eval mode throughout
     _interrupts: Interrupts
     _losses: dict[str, MeanLoss]
     _judge: Task
@@ -110,6 +111,12 @@ class Loop:
             raise
         self._finish()
 
+    def _train_mode(self) -> None:
+        """train(), but for what the caller had set to eval(): the batch norms of frozen layers, for example."""
+        self.model.train()
+        for module in self._held:
+            module.training = False
+
     def _call(self, turn: str, *arguments: Any) -> None:
         for callback in self._active:
             getattr(callback, turn)(self, *arguments)
@@ -123,7 +130,7 @@ class Loop:
     def _epoch(self) -> None:
         """One epoch, or what is left of it."""
         self._call("on_epoch_begin")
-        self.model.train()
+        self._train_mode()
         self._record_within()  # Ctrl-C may have come before it
         if self._done():
             return
@@ -179,7 +186,7 @@ class Loop:
             if fresh:
                 self._step_schedules(True)
                 self._call("on_epoch_end", self.history[-1])
-        self.model.train()
+        self._train_mode()
 
     def _validate(self) -> dict[str, float]:
         if self.validation is None:

@@ -134,8 +134,12 @@ class Trainer(Loop):
             raise ValueError(f"fit: {type(model).__name__} is no Model, so it needs loss=, for example 'cross_entropy'")
 
     def fit(self, data: Any, validation: Any = None) -> History:
-        """Trains on `data`; `validation` is data as well, or the fraction of the rows to hold out."""
+        """Trains on `data`; `validation` is data as well, or the fraction of the rows to hold out.
+
+        Parts of a model in train mode that are in eval mode stay so: the norms of frozen layers, for example.
+        """
         modes = [(module, module.training) for module in self.model.modules()]
+        self._held = [module for module, training in modes if self.model.training and not training]
         with ExitStack() as stack:
             if self.seed is not None:
                 stack.enter_context(lamina.random.fork_rng())
