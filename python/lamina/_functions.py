@@ -34,20 +34,16 @@ def cov(
     x = input if input.is_floating_point() else input.to(_C.get_default_dtype())
     if x.dim() < 2:
         x = x.reshape(1, -1)
-    count = x.shape[1]
     weights = _weights(x, fweights, aweights)
-    if weights is None:
-        total = _C.tensor(float(count), dtype=x.dtype, device=x.device)
-        free = total - correction
-    else:
-        total = weights.sum()
-        if weights.numel() and total.item() == 0:
-            raise _C.InvalidValue("cov: the weights sum to zero")
-        bias = total if aweights is None else (weights * aweights.to(x.dtype)).sum()
-        free = total - correction * bias / total if aweights is not None else total - correction
-    if free.item() <= 0:
+    total: Any = x.shape[1] if weights is None else weights.sum()
+    if weights is not None and weights.numel() and total.item() == 0:
+        raise _C.InvalidValue("cov: the weights sum to zero")
+    free = total - correction
+    if weights is not None and aweights is not None:
+        free = total - correction * (weights * aweights.to(x.dtype)).sum() / total
+    if float(free) <= 0:
         warnings.warn("cov: degrees of freedom are not above 0; the result is not finite", stacklevel=2)
-        free = _C.zeros_like(free)
+        free = 0.0
     weighted = x if weights is None else x * weights
     centred = x - weighted.sum(1, keepdim=True) / total
     weighted = centred if weights is None else centred * weights
