@@ -47,7 +47,8 @@ def cov(
     weighted = x if weights is None else x * weights
     centred = x - weighted.sum(1, keepdim=True) / total
     weighted = centred if weights is None else centred * weights
-    return ((weighted @ centred.transpose(0, 1)) / free).squeeze()
+    found: Tensor = (weighted @ centred.transpose(0, 1)) / free
+    return found.squeeze()
 
 
 def _weights(x: Tensor, fweights: Tensor | None, aweights: Tensor | None) -> Tensor | None:
