@@ -48,8 +48,8 @@ def language(f: dict[str, Any]) -> str:
         own, peer = f[name]["lamina"], f[name]["torch"]
         bits = [f"{run['bits_per_character']:.4f}" for run in (own, peer)]
         ratio = f"{peer['cpu_seconds'] / own['cpu_seconds']:.2f}"
-        head = (f"character {name.upper()}", f"{f[name]['parameters']:,}", f[name]["steps"])
-        rows.append((*head, *bits, _seconds(own), _seconds(peer), ratio))
+        about = (f"character {name.upper()}", f"{f[name]['parameters']:,}", f[name]["steps"])
+        rows.append((*about, *bits, _seconds(own), _seconds(peer), ratio))
     head = (
         "model | parameters | steps | bits per character, lamina | PyTorch | processor time, lamina | PyTorch | ratio"
     )
@@ -80,7 +80,7 @@ def render(page: str, figures: dict[str, Any]) -> str:
     """The page with the tables of these figures."""
     for make in (digits, fashion, language, forecast, exact):
         topic = make.__name__
-        parts = re.split(rf"(?<=<!-- {topic} -->\n).*?(?=\n\n|\Z)", page, flags=re.S)
+        parts = re.split(rf"(?<=<!-- {topic} -->\n).*?(?=\n\n|\n?\Z)", page, flags=re.S)
         if len(parts) != 2:
             raise ValueError(f"{PAGE.name}: no single place for {topic}")
         page = make(figures[topic]).join(parts)
