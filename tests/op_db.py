@@ -24,6 +24,14 @@ FORWARD = {
 GRADIENT = dict(rtol=1e-7, atol=1e-7)
 
 
+def draws(op, sample) -> bool:
+    """Whether the result is random: the operation is, or this sample asks for dropout."""
+    rate = sample.kwargs.get("dropout_p", 0)
+    if op.name == "nn.functional.multi_head_attention_forward" and sample.kwargs.get("training", True):
+        rate = sample.args[9]
+    return op.name in RANDOM or rate > 0
+
+
 class Unsupported(Exception):
     """An argument that lamina has no type for (complex numbers, sparse layouts)."""
 
@@ -217,7 +225,7 @@ def run(name: str) -> Outcome:
         for number, sample in enumerate(op.sample_inputs("cpu", dtype, requires_grad=grad)):
             where = f"sample {number} {str(dtype).removeprefix('torch.')}"
             try:
-                problems = [p for p in check(op, function, sample, dtype, grad, op.name in RANDOM) if p]
+                problems = [p for p in check(op, function, sample, dtype, grad, draws(op, sample)) if p]
             except Unsupported:
                 out.refused += 1
                 continue

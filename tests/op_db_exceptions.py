@@ -54,8 +54,12 @@ REFUSED: list[tuple[str, str, str]] = [
     ("linalg.matrix_power", "no gradient", "the power 0 is the identity, a constant"),
     ("linalg.slogdet", "no gradient", "the determinant of an empty matrix is 1, a constant"),
     ("linalg.lstsq", "no gradient", "PyTorch marks residuals that it does not compute (none for M <= N)"),
-    ("nn.functional.embedding", "sparse gradients are not there", "there are no sparse layouts"),
-    ("nn.functional.embedding_bag", "sparse gradients are not there", "there are no sparse layouts"),
+    ("cov", "float64: ", "PyTorch adds float32 weights in float32, beside a float64 input, too"),
+    (
+        "nn.functional.multi_head_attention_forward",
+        "float32: result",
+        "scores of some hundreds: their last bits move the weights by 3e-5 in either library; float64 agrees",
+    ),
     ("norm:nuc", "linalg.matrix_norm", "LAPACK's norms stand in linalg; the error names the function"),
     ("resize_", "keeps its number of elements", "a tensor keeps its size, so that graphs and views hold"),
     (

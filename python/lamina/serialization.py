@@ -48,6 +48,8 @@ def load(
     other devices go, leave them there. `verify=False` reads a file whose checksums do not match; the structure of the
     file is checked always. `weights_only` and `mmap` change nothing: no file is ever executed.
     """
+    if isinstance(map_location, bool):
+        raise TypeError(f"load: map_location must be a device, got {map_location}; verify= is given by keyword")
     loaded = _load(f, verify)
     if map_location is None or isinstance(map_location, dict) or callable(map_location):
         return loaded
