@@ -6,6 +6,8 @@ the rows were cut into batches or spread over metrics that are merged.
 
 from __future__ import annotations
 
+from .._lazy import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # what __getattr__ loads
     from ._base import Metric as Metric
@@ -35,21 +37,5 @@ _FILES = {
     "ranking": "AUC AveragePrecision",
     "regression": "MAE MSE R2 RMSE",
 }
-_LAZY = {name: file for file, names in _FILES.items() for name in names.split()}
 
-__all__ = sorted(_LAZY)
-
-
-def __getattr__(name: str) -> object:
-    import importlib
-    import sys
-
-    if name in _LAZY:
-        return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
-    from .._missing import missing
-
-    raise missing(sys.modules[__name__], name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+__getattr__, __dir__, __all__ = lazy(__name__, _FILES)

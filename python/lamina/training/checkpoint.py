@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lamina
 
 from .. import serialization
 from ._random import Stream, find_generators
-
-if TYPE_CHECKING:
-    pass
 
 Path = str | os.PathLike[str]
 _FORMAT = 1
