@@ -75,7 +75,9 @@ struct Row<R(A...)> {
   using Values = std::tuple<Value<A>...>;
 
   // Defaults are parsed once, from the same text that the C++ compiler saw.
-  [[gnu::cold]] static Values defaults(std::string_view signature) { return make(split(signature), std::index_sequence_for<A...>{}); }
+  [[gnu::cold]] static Values defaults(std::string_view signature) {
+    return make(split(signature), std::index_sequence_for<A...>{});
+  }
   template <size_t... I>
   [[gnu::cold]] static Values make(const std::vector<std::string_view>& parts, std::index_sequence<I...>) {
     return Values{From<Value<A>>::parse(default_text(parts[I]))...};
@@ -102,7 +104,8 @@ struct Row<R(A...)> {
   }
 
   // Once per row at the first import; cold code is compiled for size.
-  [[gnu::cold]] static Overload overload(std::string_view signature, const char* doc, PyObject* (*invoke)(PyObject* const*)) {
+  [[gnu::cold]] static Overload overload(std::string_view signature, const char* doc,
+                                         PyObject* (*invoke)(PyObject* const*)) {
     Overload o;
     o.doc = doc;
     o.invoke = invoke;
