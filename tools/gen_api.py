@@ -73,10 +73,21 @@ def classes(title: str, module: object, base: type) -> list[str]:
     return out
 
 
+class Named:
+    """A function among the defaults, shown by its name: its address changes from run to run."""
+
+    def __init__(self, function: object) -> None:
+        self.name = function.__name__
+
+    def __repr__(self) -> str:
+        return self.name
+
+
 def plain_signature(member: type) -> inspect.Signature:
     """Names and defaults: the types are in the docstring and the sources."""
     s = inspect.signature(member)
     plain = [p.replace(annotation=inspect.Parameter.empty) for p in s.parameters.values()]
+    plain = [p.replace(default=Named(p.default)) if inspect.isroutine(p.default) else p for p in plain]
     return s.replace(parameters=plain, return_annotation=inspect.Signature.empty)
 
 
