@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-
 import lamina
 import pytest
 from harness import cases, names, outputs, to_numpy, twins
-
-HERE = pathlib.Path(__file__).parent
+from processes import dumped
 
 
 def dump(isa: str, *threads: int) -> dict[str, str]:
-    env = dict(
-        os.environ,
-        LAMINA_ISA=isa,
-        PYTHONPATH=os.pathsep.join([str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]),
-    )
-    run = subprocess.run(
-        [sys.executable, str(HERE / "exact_dump.py"), *map(str, threads)],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    if run.returncode != 0 and "this build and CPU offer" in run.stderr:
-        pytest.skip(f"this CPU has no {isa}")
-    assert run.returncode == 0, run.stderr[-2000:]
-    return json.loads(run.stdout)
+    return dumped("exact_dump.py", isa, *threads)
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import math
-import os
-import pathlib
-import subprocess
-import sys
 
 import lamina
 import numpy as np
@@ -17,8 +12,8 @@ import pytest
 from conftest import needs_torch, torch
 from harness import to_numpy
 from lamina import models
+from processes import dumped
 
-HERE = pathlib.Path(__file__).parent
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 DTYPES = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
@@ -392,18 +387,7 @@ def test_a_resumed_run_has_the_same_bits(make, digits, tmp_path):
 # -- bits ------------------------------------------------------------------------------------------------------------
 @functools.cache
 def dump(isa, *threads):
-    path = os.pathsep.join([str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
-    run = subprocess.run(
-        [sys.executable, str(HERE / "models_dump.py"), *map(str, threads)],
-        env=dict(os.environ, LAMINA_ISA=isa, PYTHONPATH=path),
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if run.returncode != 0 and "this build and CPU offer" in run.stderr:
-        pytest.skip(f"this CPU has no {isa}")
-    assert run.returncode == 0, run.stderr[-2000:]
-    return json.loads(run.stdout)
+    return dumped("models_dump.py", isa, *threads, timeout=600)
 
 
 @pytest.mark.slow

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
-import pathlib
-import subprocess
-import sys
 
 import lamina
 import pytest
 from lamina import models, optim, text
+from processes import dumped
 
-HERE = pathlib.Path(__file__).parent
 TINY = {"layers": 1, "width": 16, "heads": 2}
 
 
 # -- equal bits -------------------------------------------------------------------------------------------------------
 def dump(isa: str, *threads: int) -> dict[str, str]:
-    path = os.pathsep.join([str(HERE), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])
-    run = subprocess.run(
-        [sys.executable, str(HERE / "sequence_dump.py"), *map(str, threads)],
-        env=dict(os.environ, LAMINA_ISA=isa, PYTHONPATH=path),
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
-    if run.returncode != 0 and "this build and CPU offer" in run.stderr:
-        pytest.skip(f"this CPU has no {isa}")
-    assert run.returncode == 0, run.stderr[-2000:]
-    return json.loads(run.stdout)
+    return dumped("sequence_dump.py", isa, *threads)
 
 
 @pytest.fixture(scope="module")

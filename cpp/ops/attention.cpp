@@ -6,6 +6,7 @@
 #include "lamina/ops.h"
 #include "lamina/random.h"
 #include "lamina/sequence.h"
+#include "norm.h"
 
 namespace lamina {
 namespace {
@@ -49,7 +50,6 @@ Tensor by_operations(const Operands& o, const AttentionSpec& spec) {
 
 // The kernels read whole feature rows.
 Tensor adjacent(const Tensor& t) { return t.shape().back() <= 1 || t.stride().back() == 1 ? t : contiguous(t); }
-View view_or_none(const Tensor& t) { return t.defined() ? t.view_of() : View{}; }
 
 // (B, H, L, F) in memory as (B, L, H, F): joining the heads afterwards copies nothing.
 Tensor allocate_joined(const Tensor& like, int64_t features) {
@@ -70,29 +70,12 @@ void backward(Grads& d, const Tensor& gradient, const Operands& o, const Attenti
                dv = for_keys ? gradient_like(v) : Tensor();
   const Tensor dmask = o.mask.defined() && d.want(3) ? allocate(o.mask.shape(), q.dtype(), q.device()) : Tensor();
   kernel(&Kernels::attention_backward, q.device())(
-      q.view_of(), k.view_of(), v.view_of(), view_or_none(o.mask), spec, out.view_of(), top.view_of(), total.view_of(),
-      g.view_of(), view_or_none(dq), view_or_none(dk), view_or_none(dv), view_or_none(dmask));
+      q.view_of(), k.view_of(), v.view_of(), optional_view(o.mask), spec, out.view_of(), top.view_of(), total.view_of(),
+      g.view_of(), optional_view(dq), optional_view(dk), optional_view(dv), optional_view(dmask));
   if (d.want(0)) d[0] = dq;
   if (d.want(1)) d[1] = dk;
   if (d.want(2)) d[2] = dv;
   if (dmask.defined()) d[3] = dmask;
-}
-
-// The same gradients as operations, for a second one.
-void backward_by_operations(Grads& d, const Tensor& g, const Operands& o, const AttentionSpec& spec) {
-  const Tensor operands[4] = {o.q, o.k, o.v, o.mask};
-  Tensor h[4];
-  TensorList wanted;
-  for (size_t i = 0; i < 4; ++i) {
-    if (!operands[i].defined()) continue;
-    h[i] = handle(operands[i]);
-    if (d.want(i)) wanted.push_back(h[i]);
-  }
-  const Tensor y = by_operations({h[0], h[1], h[2], h[3]}, spec);
-  const TensorList found = grad(std::span(&y, 1), wanted, std::span(&g, 1), true, true, true);
-  size_t next = 0;
-  for (size_t i = 0; i < 4; ++i)
-    if (operands[i].defined() && d.want(i)) d[i] = found[next++];
 }
 
 Tensor attend(const Operands& o, const AttentionSpec& spec) {
@@ -101,15 +84,19 @@ Tensor attend(const Operands& o, const AttentionSpec& spec) {
   Tensor y = allocate_joined(q, v.shape().back());
   const Dims rows{q.shape()[0], q.shape()[1], q.shape()[2]};
   const Tensor top = allocate(rows, q.dtype(), q.device()), total = allocate(rows, q.dtype(), q.device());
-  kernel(&Kernels::attention, q.device())(q.view_of(), k.view_of(), v.view_of(),
-                                          o.mask.defined() ? o.mask.view_of() : View{}, spec, y.view_of(),
-                                          top.view_of(), total.view_of());
+  kernel(&Kernels::attention, q.device())(q.view_of(), k.view_of(), v.view_of(), optional_view(o.mask), spec,
+                                          y.view_of(), top.view_of(), total.view_of());
   if (recording({o.q, o.k, o.v, o.mask}))
     record(kOp, y, {o.q, o.k, o.v, o.mask},
            [q = save(o.q), k = save(o.k), v = save(o.v), mask = save(o.mask), out = save_output(y), top, total, spec](
                Grads& d, const Tensor& g) {
              const Operands saved{q.get(), k.get(), v.get(), mask.get()};
-             if (grad_enabled()) return backward_by_operations(d, g, saved, spec);
+             if (grad_enabled()) {
+               const Tensor operands[4] = {saved.q, saved.k, saved.v, saved.mask};
+               return differentiate_again(d, std::span(&g, 1), operands, [&](const TensorList& h) {
+                 return TensorList{by_operations({h[0], h[1], h[2], h[3]}, spec)};
+               });
+             }
              backward(d, g, saved, spec, out.get(), top, total);
            });
   return y;

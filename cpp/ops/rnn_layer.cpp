@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "handle.h"
+#include "norm.h"
 #include "rnn.h"
 
 namespace lamina {
@@ -75,7 +76,6 @@ View steps_first(const Tensor& t, bool batch_first) {
   }
   return v;
 }
-View view_or_none(const Tensor& t) { return t.defined() ? t.view_of() : View{}; }
 Tensor bare(const Tensor& t) { return t.defined() ? t.detach() : t; }
 RnnWeights bare(const RnnWeights& w) { return {bare(w.w_ih), bare(w.w_hh), bare(w.b_ih), bare(w.b_hh), bare(w.w_hr)}; }
 
@@ -98,10 +98,10 @@ RnnResult forward(RnnMode mode, const Tensor& x, const RnnWeights& w, const RnnS
   RnnResult r{like_gates(start.h.shape()[1]), clone(contiguous(start.h)),
               start.c.defined() ? clone(contiguous(start.c)) : Tensor()};
   const Tensor bias = gru && w.b_hh.defined() ? contiguous(w.b_hh) : Tensor();
-  kernel(&Kernels::rnn, x.device())(mode, steps_first(gates, run.batch_first), w.w_hh.view_of(), view_or_none(w.w_hr),
-                                    view_or_none(bias), view_or_none(run.lengths), run.reverse, keep,
+  kernel(&Kernels::rnn, x.device())(mode, steps_first(gates, run.batch_first), w.w_hh.view_of(), optional_view(w.w_hr),
+                                    optional_view(bias), optional_view(run.lengths), run.reverse, keep,
                                     steps_first(cells, run.batch_first), steps_first(r.y, run.batch_first),
-                                    r.h.view_of(), view_or_none(r.c));
+                                    r.h.view_of(), optional_view(r.c));
   if (keep) *kept = {gates, cells};
   return r;
 }
@@ -128,8 +128,8 @@ void backward(RnnMode mode, Grads& d, std::span<const Tensor> g, const Tensor& g
                c0 = start.c.defined() ? contiguous(start.c) : Tensor();
   const auto along = [&](const Tensor& t) { return steps_first(t, run.batch_first); };
   kernel(&Kernels::rnn_backward, x.device())(
-      mode, along(gates), along(kept.cells), along(y), w.w_hh.view_of(), view_or_none(w.w_hr), h0.view_of(),
-      view_or_none(c0), view_or_none(run.lengths), run.reverse, along(gy), dh.view_of(), view_or_none(dc),
+      mode, along(gates), along(kept.cells), along(y), w.w_hh.view_of(), optional_view(w.w_hr), h0.view_of(),
+      optional_view(c0), optional_view(run.lengths), run.reverse, along(gy), dh.view_of(), optional_view(dc),
       along(dgates), along(dhidden), along(before), along(inner), along(dout));
   // The products over all steps.
   const auto rows = [](const Tensor& t) { return flatten(t, 0, 1); };
@@ -152,31 +152,6 @@ struct SavedOperands {
       : all{save(x), save(w.w_ih), save(w.w_hh), save(w.b_ih), save(w.b_hh), save(w.w_hr), save(s.h), save(s.c)} {}
 };
 
-// The same gradients as operations, for a second one: the layer runs again, on handles that stand for its operands.
-void backward_by_operations(RnnMode mode, Grads& d, std::span<const Tensor> g, const Tensor* operands,
-                            const RnnRun& run) {
-  TensorList handles, wanted;
-  for (int i = 0; i < kInputs; ++i) {
-    handles.push_back(operands[i].defined() ? handle(operands[i]) : Tensor());
-    if (operands[i].defined() && d.want(size_t(i))) wanted.push_back(handles.back());
-  }
-  const TensorList& o = handles;
-  const RnnResult r = by_operations(mode, o[kX], {o[kWIh], o[kWHh], o[kBIh], o[kBHh], o[kWHr]}, {o[kH], o[kC]}, run);
-  const Tensor results[3] = {r.y, r.h, r.c};
-  TensorList outputs, gradients;
-  for (size_t i = 0; i < g.size(); ++i)
-    if (g[i].defined() && results[i].requires_grad()) outputs.push_back(results[i]), gradients.push_back(g[i]);
-  const TensorList found =
-      outputs.empty() ? TensorList(wanted.size()) : grad(outputs, wanted, gradients, true, true, true);
-  size_t next = 0;
-  for (int i = 0; i < kInputs; ++i) {
-    const Tensor& o_i = operands[i];
-    if (!o_i.defined() || !d.want(size_t(i))) continue;
-    const Tensor& f = found[next++];
-    d[size_t(i)] = f.defined() ? f : zeros(Size(o_i.shape()), o_i.dtype(), o_i.device());
-  }
-}
-
 }  // namespace
 
 RnnResult rnn_layer(RnnMode mode, const Tensor& x, const RnnWeights& w, const RnnState& start, const RnnRun& run) {
@@ -194,7 +169,12 @@ RnnResult rnn_layer(RnnMode mode, const Tensor& x, const RnnWeights& w, const Rn
            Tensor o[kInputs];
            for (int i = 0; i < kInputs; ++i)
              if (saved.all[i].defined()) o[i] = saved.all[i].get();
-           if (grad_enabled()) return backward_by_operations(mode, d, g, o, run);
+           if (grad_enabled())
+             return differentiate_again(d, g, o, [&](const TensorList& h) {
+               const RnnResult again =
+                   by_operations(mode, h[kX], {h[kWIh], h[kWHh], h[kBIh], h[kBHh], h[kWHr]}, {h[kH], h[kC]}, run);
+               return TensorList{again.y, again.h, again.c};
+             });
            backward(mode, d, g, o[kX], {o[kWIh], o[kWHh], o[kBIh], o[kBHh], o[kWHr]}, {o[kH], o[kC]}, run, kept,
                     y.get());
          });
