@@ -8,6 +8,7 @@
 #pragma once
 #include "cpu/gemm.h"
 #include "cpu/gemm_panels.h"
+#include "cpu/one_copy.h"
 #include "cpu/parallel.h"
 #include "cpu/philox_lanes.h"
 #include "exp_difference.h"
@@ -21,18 +22,10 @@ inline constexpr int64_t kQueries = 56, kKeys = 128;
 LAMINA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 LAMINA_INLINE int64_t blocks(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
-// exp(x - m); the baseline, which emulates fma, has one copy of it.
-#if !defined(__AVX2__)
 template <class T>
-[[gnu::noinline]] Lanes16<T> exp_below(const Lanes16<T>& x, const Lanes16<T>& m) {
+LAMINA_ONE_COPY Lanes16<T> exp_below(const Lanes16<T>& x, const Lanes16<T>& m) {
   return exp_difference(x, m);
 }
-#else
-template <class T>
-LAMINA_INLINE Lanes16<T> exp_below(const Lanes16<T>& x, const Lanes16<T>& m) {
-  return exp_difference(x, m);
-}
-#endif
 
 // (B, H, rows, features) with adjacent features.
 template <class T>

@@ -1,6 +1,7 @@
 // What the forward and the backward kernel of recurrent layers share: sequences, packed weights, rows of a batch.
 #pragma once
 #include "cpu/gemm_panels.h"
+#include "cpu/one_copy.h"
 #include "cpu/parallel.h"
 #include "cpu/work.h"
 #include "lamina/math.h"
@@ -76,21 +77,14 @@ LAMINA_INLINE void for_lanes(int64_t n, const F& f) {
   for (int64_t j = 0; j < n; j += Vec<T>::size) f(j, Lanes<T>(n - j));
 }
 
-// The baseline emulates fma: one copy of a function's code there is enough.
-#if defined(__AVX2__)
-#define LAMINA_COPY LAMINA_INLINE
-#else
-#define LAMINA_COPY [[gnu::noinline]]
-#endif
 template <class T>
-LAMINA_COPY Vec<T> gate_sigmoid(Vec<T> x) {
+LAMINA_ONE_COPY Vec<T> gate_sigmoid(Vec<T> x) {
   return math::sigmoid(x);
 }
 template <class T>
-LAMINA_COPY Vec<T> gate_tanh(Vec<T> x) {
+LAMINA_ONE_COPY Vec<T> gate_tanh(Vec<T> x) {
   return math::tanh(x);
 }
-#undef LAMINA_COPY
 
 // A product step: about 2 ns per output element beside the multiply-adds.
 constexpr double rnn_ns(int64_t steps, int64_t rows, int64_t gates, int64_t out) {
