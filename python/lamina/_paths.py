@@ -15,13 +15,17 @@ def _table() -> dict[str, str]:
         "nn.modules": "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold "
         "instancenorm lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer "
         "upsampling utils",
-        "distributions": "bernoulli beta categorical dirichlet exponential gamma laplace log_normal "
-        "multivariate_normal normal poisson uniform",
+        "distributions": "bernoulli beta binomial categorical chi2 continuous_bernoulli dirichlet exp_family "
+        "exponential fishersnedecor generalized_pareto geometric gumbel half_cauchy half_normal "
+        "inverse_gamma kumaraswamy laplace lkj_cholesky log_normal logistic_normal "
+        "lowrank_multivariate_normal mixture_same_family multinomial multivariate_normal "
+        "negative_binomial normal one_hot_categorical pareto poisson relaxed_bernoulli "
+        "relaxed_categorical studentT uniform von_mises weibull wishart",
         "utils.data": "dataloader",
         "optim": "adadelta adagrad adamax nadam radam rmsprop rprop",
     }
     same = {f"lamina.{home}.{name}": f"lamina.{home}" for home, names in files.items() for name in names.split()}
-    return same | {"lamina.cuda.amp": "lamina.amp", "lamina.distributions.kl": "lamina.distributions"}
+    return same | {"lamina.cuda.amp": "lamina.amp"}
 
 
 _SAME = _table()

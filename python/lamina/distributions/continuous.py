@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 import lamina
@@ -13,10 +12,11 @@ from .._C import Tensor
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .utils import broadcast_all
+from .exponential_family import ExponentialFamily
+from .utils import broadcast_all, lazy_property
 
 
-class Normal(Distribution):
+class Normal(ExponentialFamily):
     """exp(-(x - loc)^2 / (2 scale^2)) / (scale sqrt(2 pi)).
 
     >>> import lamina
@@ -64,6 +64,13 @@ class Normal(Distribution):
 
     def icdf(self, value: Tensor) -> Tensor:
         return self.loc + self.scale * math.sqrt(2) * lamina.erfinv(2 * value - 1)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.loc / self.scale.square(), -0.5 / self.scale.square()
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return -0.25 * x.square() / y + 0.5 * (-math.pi / y).log()
 
     def entropy(self) -> Tensor:
         return 0.5 + 0.5 * math.log(2 * math.pi) + self.scale.log()
@@ -129,7 +136,7 @@ class Uniform(Distribution):
         return (self.high - self.low).log()
 
 
-def _solve_lower(lower: Tensor, right: Tensor) -> Tensor:
+def solve_lower(lower: Tensor, right: Tensor) -> Tensor:
     """L^-1 B by forward substitution, batched: (*, N, N), (*, N, K) -> (*, N, K)."""
     rows: list[Tensor] = []
     for i in range(lower.shape[-1]):
@@ -138,6 +145,31 @@ def _solve_lower(lower: Tensor, right: Tensor) -> Tensor:
             row = row - (lower[..., i, :i].unsqueeze(-2) @ lamina.stack(rows, -2)).squeeze(-2)
         rows.append(row / lower[..., i, i].unsqueeze(-1))
     return lamina.stack(rows, -2)
+
+
+def one_matrix(
+    what: str, covariance_matrix: Tensor | None, precision_matrix: Tensor | None, scale_tril: Tensor | None
+) -> tuple[str, Tensor]:
+    """The one of three that is given, and its name."""
+    given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
+    found = [(name, matrix) for name, matrix in given.items() if matrix is not None]
+    if len(found) != 1:
+        raise ValueError(
+            f"{what}: give exactly one of covariance_matrix, precision_matrix and scale_tril, got {len(found)}"
+        )
+    return found[0]
+
+
+def cholesky_factor(name: str, matrix: Tensor) -> Tensor:
+    """L of L L^T = covariance, from the matrix of that name."""
+    if name == "scale_tril":
+        return matrix
+    if name == "covariance_matrix":
+        return lamina.linalg.cholesky(matrix)
+    # with J reversing the order: P = J M M^T J, so L = (J M J)^-T is lower
+    flipped = lamina.linalg.cholesky(matrix.flip(-2, -1)).flip(-2, -1).transpose(-2, -1)
+    eye = lamina.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device).expand(tuple(matrix.shape))
+    return solve_lower(flipped, eye)
 
 
 class MultivariateNormal(Distribution):
@@ -169,14 +201,7 @@ class MultivariateNormal(Distribution):
         scale_tril: Tensor | None = None,
         validate_args: bool | None = None,
     ) -> None:
-        given = {"covariance_matrix": covariance_matrix, "precision_matrix": precision_matrix, "scale_tril": scale_tril}
-        found = [(name, matrix) for name, matrix in given.items() if matrix is not None]
-        if len(found) != 1:
-            raise ValueError(
-                "MultivariateNormal: give exactly one of covariance_matrix, precision_matrix and scale_tril, "
-                f"got {len(found)}"
-            )
-        name, matrix = found[0]
+        name, matrix = one_matrix("MultivariateNormal", covariance_matrix, precision_matrix, scale_tril)
         if loc.ndim < 1:
             raise lamina.ShapeError("MultivariateNormal: loc must be at least one-dimensional, got shape ()")
         size = loc.shape[-1]
@@ -189,29 +214,21 @@ class MultivariateNormal(Distribution):
         self.loc = loc.expand((*batch, size))
         self.__dict__[name] = matrix.expand((*batch, size, size))
         super().__init__(batch, (size,), validate_args)
-        if name == "scale_tril":
-            lower = matrix
-        elif name == "covariance_matrix":
-            lower = lamina.linalg.cholesky(matrix)
-        else:  # with J reversing the order: P = J M M^T J, so L = (J M J)^-T is lower
-            flipped = lamina.linalg.cholesky(matrix.flip(-2, -1)).flip(-2, -1).transpose(-2, -1)
-            eye = lamina.eye(size, dtype=matrix.dtype, device=matrix.device).expand(tuple(matrix.shape))
-            lower = _solve_lower(flipped, eye)
-        self._lower = lower.expand((*batch, size, size))
+        self._lower = cholesky_factor(name, matrix).expand((*batch, size, size))
 
-    @cached_property
+    @lazy_property
     def scale_tril(self) -> Tensor:
         return self._lower
 
-    @cached_property
+    @lazy_property
     def covariance_matrix(self) -> Tensor:
         return self._lower @ self._lower.transpose(-2, -1)
 
-    @cached_property
+    @lazy_property
     def precision_matrix(self) -> Tensor:
         size = self._event_shape[0]
         eye = lamina.eye(size, dtype=self.loc.dtype, device=self.loc.device).expand(tuple(self._lower.shape))
-        inverse = _solve_lower(self._lower, eye)
+        inverse = solve_lower(self._lower, eye)
         return inverse.transpose(-2, -1) @ inverse
 
     @property
@@ -236,7 +253,7 @@ class MultivariateNormal(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
-        white = _solve_lower(self._lower, (value - self.loc).unsqueeze(-1)).squeeze(-1)
+        white = solve_lower(self._lower, (value - self.loc).unsqueeze(-1)).squeeze(-1)
         size = self._event_shape[0]
         return -0.5 * (size * math.log(2 * math.pi) + white.square().sum(-1)) - self._half_log_det()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
 import lamina
@@ -14,7 +13,8 @@ from .._C import functional as _F
 from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
-from .utils import broadcast_all, logits_to_probs, probs_to_logits
+from .exponential_family import ExponentialFamily
+from .utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 
 
 class _ProbsOrLogits(Distribution):
@@ -27,11 +27,11 @@ class _ProbsOrLogits(Distribution):
         if (probs is None) == (logits is None):
             raise ValueError(f"{type(self).__name__}: either probs or logits must be specified, but not both")
 
-    @cached_property
+    @lazy_property
     def logits(self) -> Tensor:
         return probs_to_logits(self.probs, self._binary)
 
-    @cached_property
+    @lazy_property
     def probs(self) -> Tensor:
         return logits_to_probs(self.logits, self._binary)
 
@@ -48,7 +48,7 @@ class _ProbsOrLogits(Distribution):
         return values.expand((values.shape[0], *self._batch_shape)) if expand else values
 
 
-class Bernoulli(_ProbsOrLogits):
+class Bernoulli(_ProbsOrLogits, ExponentialFamily):
     """1 with probability probs = sigmoid(logits), else 0.
 
     >>> import lamina
@@ -90,6 +90,13 @@ class Bernoulli(_ProbsOrLogits):
         logits, value = broadcast_all(self.logits, value)
         return -_F.binary_cross_entropy_with_logits(logits, value.to(logits.dtype), reduction="none")
 
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.logits,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return _F.softplus(x)
+
     def entropy(self) -> Tensor:
         return _F.binary_cross_entropy_with_logits(self.logits, self.probs, reduction="none")
 
@@ -97,7 +104,7 @@ class Bernoulli(_ProbsOrLogits):
         return self._enumerate(lamina.arange(2, dtype=self._param.dtype, device=self._param.device), expand)
 
 
-class Categorical(_ProbsOrLogits):
+class Categorical(_ProbsOrLogits, ExponentialFamily):
     """The numbers 0 ... K - 1 with probabilities probs (*, K), made to sum to 1, or softmax(logits).
 
     >>> import lamina
@@ -156,6 +163,13 @@ class Categorical(_ProbsOrLogits):
         index, _ = broadcast_all(value, logits[..., :1])
         return logits.expand((*index.shape[:-1], self._num_events)).gather(-1, index).squeeze(-1)
 
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.logits,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.logsumexp(-1)
+
     def entropy(self) -> Tensor:
         lowest = {lamina.float64: -1.7e308, lamina.float32: -3.4e38}.get(self.logits.dtype, -6e4)
         return -(self.logits.clamp(min=lowest) * self.probs).sum(-1)
@@ -164,7 +178,7 @@ class Categorical(_ProbsOrLogits):
         return self._enumerate(lamina.arange(self._num_events, device=self._param.device), expand)
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """rate^k exp(-rate) / k! for k = 0, 1, 2 ...
 
     >>> import lamina
@@ -201,3 +215,10 @@ class Poisson(Distribution):
         self._validate_sample(value)
         rate, value = broadcast_all(self.rate, value)
         return lamina.xlogy(value, rate) - rate - lamina.lgamma(value + 1)
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.rate.log(),)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return x.exp()

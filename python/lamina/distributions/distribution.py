@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 import lamina
 
 from .._C import Tensor
-from .constraints import Constraint
+from .constraints import Constraint, is_dependent
 from .utils import Shape
 
 D = TypeVar("D", bound="Distribution")
@@ -42,7 +42,7 @@ class Distribution:
             self._validate_args = validate_args
         if self._validate_args:
             for name, constraint in self.arg_constraints.items():
-                if name in self.__dict__:
+                if name in self.__dict__ and not is_dependent(constraint):
                     self._check("parameter " + name, getattr(self, name), constraint)
 
     def _check(self, name: str, value: Tensor, constraint: Constraint) -> None:
@@ -52,9 +52,11 @@ class Distribution:
                 f"{constraint!r}, but found invalid values:\n{value.detach()}"
             )
 
-    def expand(self: D, batch_shape: Sequence[int]) -> D:
-        """The same distribution with a wider batch shape; nothing is copied."""
-        new = object.__new__(type(self))
+    def expand(self: D, batch_shape: Sequence[int], _instance: Any = None) -> D:
+        """The same distribution with a wider batch shape; nothing is copied.
+
+        A subclass whose constructor takes other arguments may fill `_instance` (see _get_checked_instance)."""
+        new: D = object.__new__(type(self)) if _instance is None else _instance
         batch = tuple(batch_shape)
         new.__dict__.update({k: v for k, v in self.__dict__.items() if not isinstance(v, Tensor)})
         for name, tail in self._tails.items():
@@ -63,6 +65,14 @@ class Distribution:
                 setattr(new, name, value.expand(batch + tuple(value.shape[value.ndim - tail :])))
         new._batch_shape = batch
         return new
+
+    def _get_checked_instance(self, cls: type, _instance: Any = None) -> Any:
+        """For expand() of subclasses: an empty object of this type, unless they have a constructor of their own."""
+        if _instance is None and type(self).__init__ is not cls.__init__:  # type: ignore[misc]
+            raise NotImplementedError(
+                f"{type(self).__name__} has a constructor of its own and must define expand() with it"
+            )
+        return object.__new__(type(self)) if _instance is None else _instance
 
     @property
     def batch_shape(self) -> Shape:
@@ -103,6 +113,10 @@ class Distribution:
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         raise self._missing("rsample", "; hint: sample() draws without gradients, log_prob() gives score gradients")
 
+    def sample_n(self, n: int) -> Tensor:
+        """sample((n,)), PyTorch's older name."""
+        return self.sample((n,))
+
     def log_prob(self, value: Tensor) -> Tensor:
         raise self._missing("log_prob")
 
@@ -142,8 +156,9 @@ class Distribution:
                     f"{name}: value has shape {shape}, which does not broadcast with batch_shape + event_shape "
                     f"{self._batch_shape + event}"
                 )
-        if self.support is not None:
-            self._check("value", value, self.support)
+        support = self.support
+        if support is not None and not is_dependent(support):
+            self._check("value", value, support)
 
     def __repr__(self) -> str:
         parts = []

@@ -10,13 +10,14 @@ import lamina
 from .._C import Tensor
 from . import constraints
 from ._gamma_math import gamma_cdf, log_standard_gamma
-from .distribution import D, Distribution
+from .distribution import D
+from .exponential_family import ExponentialFamily
 from .utils import broadcast_all
 
 _TINY = {lamina.float64: 2.0**-1022, lamina.float32: 2.0**-126, lamina.bfloat16: 2.0**-126, lamina.float16: 2.0**-14}
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """rate^c x^(c - 1) exp(-rate x) / gamma(c), c the concentration. Samples have implicit gradients in both.
 
     >>> import lamina
@@ -61,12 +62,19 @@ class Gamma(Distribution):
         self._validate_sample(value)
         return gamma_cdf(*broadcast_all(self.concentration, self.rate * value))
 
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.concentration - 1, -self.rate
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return lamina.lgamma(x + 1) - (x + 1) * (-y).log()
+
     def entropy(self) -> Tensor:
         c = self.concentration
         return c - self.rate.log() + lamina.lgamma(c) + (1 - c) * lamina.digamma(c)
 
 
-class Dirichlet(Distribution):
+class Dirichlet(ExponentialFamily):
     """prod_i x_i^(c_i - 1) gamma(sum c) / prod gamma(c_i) on vectors that sum to 1; c the concentration (*, K).
 
     Samples are gamma samples divided by their sum, with their implicit gradients.
@@ -115,6 +123,13 @@ class Dirichlet(Distribution):
         c = self.concentration
         return lamina.xlogy(c - 1, value).sum(-1) + lamina.lgamma(c.sum(-1)) - lamina.lgamma(c).sum(-1)
 
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (self.concentration,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return lamina.lgamma(x).sum(-1) - lamina.lgamma(x.sum(-1))
+
     def entropy(self) -> Tensor:
         c = self.concentration
         total, size = c.sum(-1), c.shape[-1]
@@ -123,7 +138,7 @@ class Dirichlet(Distribution):
         return found
 
 
-class Beta(Distribution):
+class Beta(ExponentialFamily):
     """x^(a - 1) (1 - x)^(b - 1) gamma(a + b) / (gamma(a) gamma(b)); a = concentration1, b = concentration0.
 
     >>> import lamina
@@ -145,7 +160,7 @@ class Beta(Distribution):
     def _as_dirichlet(self) -> Dirichlet:
         return Dirichlet(lamina.stack([self.concentration1, self.concentration0], -1), validate_args=False)
 
-    def expand(self: D, batch_shape: Sequence[int]) -> D:
+    def expand(self: D, batch_shape: Sequence[int], _instance: Any = None) -> D:
         new: Any = super().expand(batch_shape)
         new._dirichlet = new._as_dirichlet()
         found: D = new
@@ -169,6 +184,13 @@ class Beta(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         return self._dirichlet.log_prob(lamina.stack([value, 1 - value], -1))
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return self.concentration1, self.concentration0
+
+    def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
+        return lamina.lgamma(x) + lamina.lgamma(y) - lamina.lgamma(x + y)
 
     def entropy(self) -> Tensor:
         return self._dirichlet.entropy()

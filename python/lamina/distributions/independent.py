@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from .._C import Tensor
 from . import constraints
@@ -32,7 +33,7 @@ class Independent(Distribution):
         event = batch[len(batch) - count :] + base_distribution.event_shape
         super().__init__(batch[: len(batch) - count], event, validate_args=validate_args)
 
-    def expand(self, batch_shape: Sequence[int]) -> Independent:
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Independent:
         """The same distribution with a wider batch shape; nothing is copied."""
         own = self.event_shape[: self.reinterpreted_batch_ndims]
         wider = self.base_dist.expand(tuple(batch_shape) + own)

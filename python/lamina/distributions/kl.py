@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import lamina
 
 from .._C import Tensor
-from .continuous import MultivariateNormal, Normal, Uniform, _solve_lower
+from .continuous import MultivariateNormal, Normal, Uniform, solve_lower
 from .discrete import Bernoulli, Categorical, Poisson
 from .distribution import Distribution
 from .gamma import Beta, Dirichlet, Gamma
@@ -118,7 +118,7 @@ def _(p: MultivariateNormal, q: MultivariateNormal) -> Tensor:
     both = [p._lower, (p.loc - q.loc).unsqueeze(-1)]
     batch = tuple((p.loc + q.loc).shape[:-1])
     wide = lamina.cat([m.expand((*batch, *m.shape[-2:])) for m in both], -1)
-    white = _solve_lower(q._lower, wide)  # the squares of both parts sum to the trace and the Mahalanobis distance
+    white = solve_lower(q._lower, wide)  # the squares of both parts sum to the trace and the Mahalanobis distance
     return q._half_log_det() - p._half_log_det() + 0.5 * (white.square().sum((-2, -1)) - size)
 
 

@@ -12,10 +12,11 @@ from .._C import Tensor
 from . import constraints
 from .continuous import Normal
 from .distribution import Distribution
+from .exponential_family import ExponentialFamily
 from .utils import broadcast_all
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """rate exp(-rate x) on [0, inf).
 
     >>> import lamina
@@ -62,6 +63,13 @@ class Exponential(Distribution):
 
     def icdf(self, value: Tensor) -> Tensor:
         return -(-value).log1p() / self.rate
+
+    @property
+    def _natural_params(self) -> tuple[Tensor, ...]:
+        return (-self.rate,)
+
+    def _log_normalizer(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        return -(-x).log()
 
     def entropy(self) -> Tensor:
         return 1 - self.rate.log()

@@ -12,7 +12,8 @@ from . import constraints
 from .constraints import Constraint
 from .distribution import Distribution
 from .independent import Independent
-from .transforms import ComposeTransform, Transform, sum_rightmost
+from .transforms import ComposeTransform, Transform
+from .utils import sum_rightmost
 
 
 class TransformedDistribution(Distribution):
@@ -57,12 +58,14 @@ class TransformedDistribution(Distribution):
         cut = len(result) - events
         super().__init__(result[:cut], result[cut:], validate_args=validate_args)
 
-    def expand(self, batch_shape: Sequence[int]) -> TransformedDistribution:
+    def expand(self, batch_shape: Sequence[int], _instance: Any = None) -> Any:
         """The same distribution with a wider batch shape; nothing is copied."""
         whole = ComposeTransform(self.transforms)
         shape = whole.inverse_shape(tuple(batch_shape) + self.event_shape)
         base = self.base_dist.expand(shape[: len(shape) - len(self.base_dist.event_shape)])
-        return TransformedDistribution(base, self.transforms, self._validate_args)
+        new = object.__new__(type(self)) if _instance is None else _instance
+        TransformedDistribution.__init__(new, base, self.transforms, self._validate_args)
+        return new
 
     @property
     def has_rsample(self) -> bool:  # type: ignore[override]
@@ -118,4 +121,4 @@ class TransformedDistribution(Distribution):
         return turned
 
     def __repr__(self) -> str:
-        return f"TransformedDistribution({self.base_dist!r}, {self.transforms!r})"
+        return f"{type(self).__name__}({self.base_dist!r}, {self.transforms!r})"

@@ -1,4 +1,4 @@
-"""Transforms: invertible functions with the logarithms of their Jacobians, for TransformedDistribution."""
+"""The base of all transforms, chains of them, and the transforms of single numbers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import lamina
 
-from .._C import Tensor
-from .._C import functional as _F
-from . import constraints
-from .constraints import Constraint
-from .utils import _EPS, Shape
+from ..._C import Tensor
+from ..._C import functional as _F
+from .. import constraints
+from ..constraints import Constraint
+from ..utils import _EPS, Shape, sum_rightmost
 
 __all__ = [
     "AbsTransform",
@@ -29,11 +29,6 @@ __all__ = [
     "identity_transform",
 ]
 T = TypeVar("T", bound="Transform")
-
-
-def sum_rightmost(value: Tensor, dims: int) -> Tensor:
-    """The sum over the last `dims` dims."""
-    return value.sum(tuple(range(-dims, 0))) if dims else value
 
 
 class Transform:
