@@ -1,6 +1,7 @@
 """Optimizers with PyTorch's names and state; SGD, Adam and AdamW make one fused call per group and step."""
 
 from . import lr_scheduler as lr_scheduler
+from .adafactor import Adafactor
 from .adam import Adam, AdamW
 from .adaptive import Adadelta, Adagrad, RMSprop, Rprop
 from .lbfgs import LBFGS
@@ -12,6 +13,7 @@ from .sgd import SGD
 __all__ = [
     "ASGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",

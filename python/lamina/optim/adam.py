@@ -22,6 +22,9 @@ class Adam(Optimizer):
     0.5
     """
 
+    _like_param = frozenset(("exp_avg", "exp_avg_sq", "max_exp_avg_sq"))
+    _counts = frozenset(("step",))
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -58,7 +61,7 @@ class Adam(Optimizer):
             if grad is None:
                 continue
             own = state.get(p)
-            if own is None:
+            if not own:
                 zeros = _C.zeros_like(p.detach())
                 own = {"step": 0, "exp_avg": zeros, "exp_avg_sq": zeros.clone()}
             taken.append((p, own))

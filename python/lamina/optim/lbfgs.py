@@ -181,7 +181,9 @@ class LBFGS(Optimizer):
             own["func_evals"] += 1
             return loss, float(loss), self._flat_grad()
 
-        own = self.state.setdefault(self._params[0], {"func_evals": 0, "n_iter": 0})
+        own = self.state[self._params[0]]
+        own.setdefault("func_evals", 0)
+        own.setdefault("n_iter", 0)
         before = own["func_evals"]
         first_loss, loss, grad = compute()
         if grad.abs().max().item() <= group["tolerance_grad"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -276,7 +277,7 @@ class ASGD(PerTensor):
         self._require(group, "lr", "weight_decay")
 
     def _start(self, param: Tensor, group: Group) -> State:
-        return {"eta": float(group["lr"]), "mu": 1.0, "ax": _C.zeros_like(param)}
+        return {"eta": _single(float(group["lr"])), "mu": 1.0, "ax": _C.zeros_like(param)}
 
     def _step_one(self, param: Tensor, grad: Tensor, own: State, group: Group) -> None:
         lr, lambd, eta, mean = group["lr"], group["lambd"], own["eta"], own["ax"]
@@ -285,5 +286,10 @@ class ASGD(PerTensor):
             mean.copy_(param)
         else:
             mean.add_(param - mean, alpha=own["mu"])
-        own["eta"] = lr / (1 + lambd * lr * own["step"]) ** group["alpha"]
-        own["mu"] = 1 / max(1, own["step"] - group["t0"])
+        own["eta"] = _single(float(lr / (1 + lambd * lr * own["step"]) ** group["alpha"]))
+        own["mu"] = _single(1 / max(1, own["step"] - group["t0"]))
+
+
+def _single(number: float) -> float:
+    """Rounded to float32, as PyTorch keeps it between steps."""
+    return float(struct.unpack("f", struct.pack("f", number))[0])

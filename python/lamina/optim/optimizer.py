@@ -12,12 +12,14 @@ autograd, and their versions are bumped):
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import lamina
 
 from .._C import Tensor
+from ._hooks import OptimizerHooks, keep_count
 
 Group = dict[str, Any]
 _ACCEPTED = frozenset(("foreach", "fused", "capturable"))  # how PyTorch's steps run: here there is one way
@@ -34,13 +36,21 @@ def settings(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if name not in left_out}
 
 
-class Optimizer:
-    """Base class; `params` is an iterable of tensors, of (name, tensor) pairs, or of group dicts with "params"."""
+class Optimizer(OptimizerHooks):
+    """Base class; `params` is an iterable of tensors, of (name, tensor) pairs, or of group dicts with "params".
+
+    `state[param]` is a dict, made empty when first asked for.
+    """
+
+    _like_param: frozenset[str] = frozenset()  # state that must have its parameter's shape
+    _counts: frozenset[str] = frozenset()  # state that PyTorch keeps in tensors of one element, lamina in ints ...
+    _numbers: frozenset[str] = frozenset()  # ... and in floats
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[Group] = []
+        keep_count(self)
         if isinstance(params, Tensor):
             raise TypeError(
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, got Tensor"
@@ -62,9 +72,17 @@ class Optimizer:
         if isinstance(params, set):
             raise TypeError("optimizer parameters need to be in an ordered collection, a set has no order")
         params = [params] if isinstance(params, Tensor) else list(params)
-        if params and isinstance(params[0], tuple):
+        named = [isinstance(param, tuple) for param in params]
+        if any(named):
+            if not all(named):
+                raise ValueError("all optimizer params should be with names, or all without; some have none")
             group["param_names"] = [name for name, _ in params]
             params = [param for _, param in params]
+        if self.param_groups and ("param_names" in group) != ("param_names" in self.param_groups[0]):
+            raise ValueError("all optimizer param groups should be with names, or all without")
+        rate = group.get("lr")
+        if isinstance(rate, Tensor) and rate.numel() != 1:
+            raise ValueError(f"lr must be a number or a tensor of one element, got one of shape {tuple(rate.shape)}")
         known = {id(p) for g in self.param_groups for p in g["params"]}
         for param in params:
             if not isinstance(param, Tensor):
@@ -90,6 +108,8 @@ class Optimizer:
         betas = group["betas"]
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ValueError(f"Invalid betas: {betas!r} ({type(self).__name__} needs two numbers)")
+        if isinstance(betas[0], Tensor) != isinstance(betas[1], Tensor):
+            raise ValueError("Invalid betas: either both are numbers or both are tensors")
         for i, beta in enumerate(betas):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {i}: {beta} (needs 0 <= beta < 1)")
@@ -117,17 +137,19 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number: {name: value}}, "param_groups": [{..., "params": [number]}]}; tensors share memory."""
+        self._run("state_dict_pre")
         number = {p: i for i, p in enumerate(p for g in self.param_groups for p in g["params"])}
         groups, start = [], 0
         for group in self.param_groups:
             end = start + len(group["params"])
             groups.append({**group, "params": list(range(start, end))})
             start = end
-        state = {number.get(key, key): dict(value) for key, value in self.state.items()}
-        return {"state": state, "param_groups": groups}
+        state = {number.get(k, k): dict(v) if isinstance(v, dict) else v for k, v in self.state.items()}
+        return self._changed("state_dict_post", {"state": state, "param_groups": groups})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Takes over settings and state (copied, in each parameter's dtype and device)."""
+        state_dict = self._changed("load_state_dict_pre", dict(state_dict))
         saved = state_dict["param_groups"]
         if len(saved) != len(self.param_groups):
             raise ValueError(
@@ -141,25 +163,37 @@ class Optimizer:
                 )
         numbers = [n for group in saved for n in group["params"]]
         params = dict(zip(numbers, (p for group in self.param_groups for p in group["params"]), strict=True))
-        state: dict[Tensor, dict[str, Any]] = {}
+        state: defaultdict[Any, Any] = defaultdict(dict)
         for key, values in state_dict["state"].items():
             key = int(key) if isinstance(key, str) and key.isdigit() else key
             if key in params:
                 state[params[key]] = {name: self._fit(name, value, params[key]) for name, value in values.items()}
+            else:  # state of the optimizer itself, under a name
+                state[key] = values
         self.state = state
         for own, new in zip(self.param_groups, saved, strict=True):
             own.update({name: value for name, value in new.items() if name != "params"})
+        self._run("load_state_dict_post")
 
     def _fit(self, name: str, value: Any, param: Tensor) -> Any:
-        """A loaded value of the state, in the parameter's dtype and device."""
-        if name == "step":  # PyTorch keeps a tensor, lamina an int
+        """A loaded value of the state of a parameter, in the parameter's dtype and device; "step" keeps its dtype."""
+        if name in self._counts:
             return int(value.item()) if isinstance(value, Tensor) else int(value)
+        if name in self._numbers:
+            return float(value)
         if isinstance(value, Tensor):
-            if tuple(value.shape) != tuple(param.shape):
+            if name in self._like_param and tuple(value.shape) != tuple(param.shape):
                 raise ValueError(
                     f"optimizer state '{name}' has shape {tuple(value.shape)}, its parameter {tuple(param.shape)}"
                 )
-            return value.detach().to(param.device).to(param.dtype).clone()
+            if name == "step":
+                return value.detach().clone()
+            dtype = param.dtype if param.is_floating_point() else value.dtype
+            return value.detach().to(param.device).to(dtype).clone()
+        if isinstance(value, dict):
+            return {key: self._fit(key, part, param) for key, part in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(self._fit("", part, param) for part in value)
         return value
 
     def __repr__(self) -> str:
@@ -173,7 +207,10 @@ class Optimizer:
 class PerTensor(Optimizer):
     """Optimizers whose step is written for one parameter, with tensor operations and without recording them."""
 
-    _numbers: frozenset[str] = frozenset()  # state that PyTorch keeps in tensors of one element, lamina in floats
+    _counts = frozenset(("step",))
+    _like_param = frozenset(
+        "acc_delta ax exp_avg exp_avg_sq exp_inf grad_avg momentum_buffer prev square_avg step_size sum".split()
+    )
 
     def _start(self, param: Tensor, group: Group) -> dict[str, Any]:
         """The state before the first step; "step" is added to it."""
@@ -199,11 +236,8 @@ class PerTensor(Optimizer):
                 if param.grad is None:
                     continue
                 own = self.state.get(param)
-                if own is None:
+                if not own:
                     own = {"step": 0, **self._start(param, group)}
                 own["step"] += 1
                 self._step_one(param, self._gradient(param, group), own, group)
                 self.state[param] = own
-
-    def _fit(self, name: str, value: Any, param: Tensor) -> Any:
-        return float(value) if name in self._numbers else super()._fit(name, value, param)

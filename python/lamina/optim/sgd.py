@@ -22,6 +22,8 @@ class SGD(Optimizer):
     [0.0]
     """
 
+    _like_param = frozenset(("momentum_buffer",))
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -58,10 +60,12 @@ class SGD(Optimizer):
             grads.append(grad)
             if keeps:
                 own = state.get(p)
-                fresh.append(own is None)
-                if own is None:
-                    own = made[p] = {"momentum_buffer": _C.zeros_like(p.detach())}
-                buffers.append(own["momentum_buffer"])
+                buffer = None if own is None else own.get("momentum_buffer")
+                fresh.append(buffer is None)
+                if buffer is None:
+                    buffer = _C.zeros_like(p.detach())
+                    made[p] = {**(own or {}), "momentum_buffer": buffer}
+                buffers.append(buffer)
         if params:
             _C.sgd_step(
                 params,

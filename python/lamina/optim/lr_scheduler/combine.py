@@ -47,6 +47,8 @@ class _Combined(LRScheduler):
 class SequentialLR(_Combined):
     """One schedule after the other: the next begins at its epoch 0 where the count reaches a milestone.
 
+    With last_epoch it stands where a schedule stands after last_epoch + 1 steps, as the other schedules do.
+
     >>> import lamina
     >>> from lamina.optim.lr_scheduler import ConstantLR, ExponentialLR, SequentialLR
     >>> opt = lamina.optim.SGD([lamina.nn.Parameter(lamina.ones(1))], lr=1.0)
@@ -70,7 +72,8 @@ class SequentialLR(_Combined):
             )
         self._milestones = list(milestones)
         self._begin(True)
-        self.last_epoch = last_epoch + 1
+        for _ in range(last_epoch + 1):  # to where a schedule stands that was stepped so far
+            self.step()
 
     def _begin(self, first: bool) -> None:
         self.last_epoch = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ..optimizer import Optimizer
 from .base import LambdaState, LRScheduler
@@ -44,6 +45,13 @@ class MultiStepLR(FactorLR):
     ) -> None:
         self.milestones, self.gamma = sorted(milestones), gamma
         super().__init__(optimizer, last_epoch)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """PyTorch keeps the milestones in a Counter."""
+        milestones = state_dict.get("milestones", self.milestones)
+        if isinstance(milestones, Mapping):
+            milestones = [int(at) for at, count in milestones.items() for _ in range(count)]
+        super().load_state_dict({**state_dict, "milestones": sorted(milestones)})
 
     def _factor(self, epoch: int) -> float:
         return float(self.gamma ** bisect_right(self.milestones, epoch))
