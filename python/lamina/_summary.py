@@ -131,7 +131,7 @@ class _Watch:
         self._rows: dict[int, LayerSummary] = {}
         self._stack: list[tuple[Any, Formula | None, bool]] = []
         self._covered = 0  # open modules whose formula covers all below them
-        self._without_hooks = [m for m in model.modules() if m._hooks is None]
+        self._without_hooks = [m for m in model.modules() if "_hooks" not in m.__dict__]
         self._handles: list[Any] = []
         for module in model.modules():
             self._handles.append(module.register_forward_pre_hook(self._enter, with_kwargs=True))

@@ -173,8 +173,10 @@ def load_partial(model: Module, source: Any, strict: bool = False) -> LoadReport
     other shapes (1):
       bias: (4,) in the file, (3,) in the model
     """
+    from .nn._state import entries
+
     given = _weights(source)
-    own = {key: value for key, _, _, value in model._state()}
+    own = dict(entries(model))
     removed, added = _best_prefixes(given, own)
     report = LoadReport(removed=removed, added=added)
     found: dict[str, Tensor] = {}

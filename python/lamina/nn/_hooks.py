@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ..autograd import Function
@@ -10,26 +12,26 @@ from ..autograd import Function
 if TYPE_CHECKING:
     from .._C import Tensor
 
-Table = dict[int, tuple[Callable[..., Any], bool]]  # id -> (hook, with_kwargs), in calling order
+Table = OrderedDict[int, Callable[..., Any]]  # id -> hook, in calling order
 
 
 class RemovableHandle:
-    """What `register_*_hook` returns: `remove()` takes the hook away; also a context manager."""
+    """What `register_*_hook` returns: `remove()` takes the hook away; also a context manager.
 
-    _next = 0
+    It gives an `id` for a place in `hooks_dict`; `extra_dict` are dicts (or one) that note more about the same id.
+    """
 
-    def __init__(self, table: Table, hook: Callable[..., Any], with_kwargs: bool = False, prepend: bool = False):
-        RemovableHandle._next += 1
-        self.id = RemovableHandle._next
-        self._table = table
-        later = dict(table) if prepend else {}
-        if prepend:
-            table.clear()
-        table[self.id] = (hook, with_kwargs)
-        table.update(later)
+    next_id = 0
+
+    def __init__(self, hooks_dict: MutableMapping[int, Any], *, extra_dict: Any = None) -> None:
+        self.id = RemovableHandle.next_id
+        RemovableHandle.next_id += 1
+        extras = () if extra_dict is None else extra_dict if isinstance(extra_dict, (list, tuple)) else (extra_dict,)
+        self._tables: tuple[MutableMapping[int, Any], ...] = (hooks_dict, *extras)
 
     def remove(self) -> None:
-        self._table.pop(self.id, None)
+        for table in self._tables:
+            table.pop(self.id, None)
 
     def __enter__(self) -> RemovableHandle:
         return self
@@ -38,19 +40,48 @@ class RemovableHandle:
         self.remove()
 
 
+def add(
+    table: Table, hook: Callable[..., Any], prepend: bool = False, notes: tuple[dict[int, bool], ...] = ()
+) -> RemovableHandle:
+    """Puts a hook last, or first, into a table and its id into `notes`."""
+    handle = RemovableHandle(table, extra_dict=notes)
+    table[handle.id] = hook
+    if prepend:
+        table.move_to_end(handle.id, last=False)
+    for note in notes:
+        note[handle.id] = True
+    return handle
+
+
 class Hooks:
     """The four tables of one module, made when the first hook is registered, and a call that obeys them."""
 
     def __init__(self) -> None:
-        self.forward_pre: Table = {}
-        self.forward: Table = {}
-        self.backward_pre: Table = {}
-        self.backward: Table = {}
-        self.always: set[int] = set()  # forward hooks that see a failed call too
+        self.forward_pre: Table = OrderedDict()
+        self.forward: Table = OrderedDict()
+        self.backward_pre: Table = OrderedDict()
+        self.backward: Table = OrderedDict()
+        self.pre_with_kwargs: dict[int, bool] = OrderedDict()
+        self.with_kwargs: dict[int, bool] = OrderedDict()
+        self.always: dict[int, bool] = OrderedDict()  # forward hooks that see a failed call too
+        self.full: bool | None = None  # backward hooks are full ones, or older ones; None: there was none yet
+
+    def idle(self) -> bool:
+        """Whether no hook is left, so that calls can be plain again."""
+        return not (self.forward_pre or self.forward or self.backward_pre or self.backward)
+
+    def add_backward(self, hook: Callable[..., Any], full: bool, prepend: bool = False) -> RemovableHandle:
+        if self.full is not None and self.full is not full:
+            raise RuntimeError(
+                "Cannot use both regular backward hooks and full backward hooks on a single Module. "
+                "Please use only one of them."
+            )
+        self.full = full
+        return add(self.backward, hook, prepend)
 
     def call(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for hook, with_kwargs in list(self.forward_pre.values()):
-            if with_kwargs:
+        for key, hook in [*EVERYWHERE.forward_pre.items(), *self.forward_pre.items()]:
+            if key in self.pre_with_kwargs:
                 changed = hook(module, args, kwargs)
                 if changed is not None:
                     if not (isinstance(changed, tuple) and len(changed) == 2):
@@ -61,21 +92,64 @@ class Hooks:
                 if changed is not None:
                     args = changed if isinstance(changed, tuple) else (changed,)
         gates = None
-        if self.backward or self.backward_pre:
-            gates = BackwardGates(module, self)
+        if self.backward or self.backward_pre or EVERYWHERE.backward or EVERYWHERE.backward_pre:
+            gates = self.gates(module)
             args = gates.enter(args)
         try:
             result = module.forward(*args, **kwargs)
         except BaseException:
-            for key in self.always & self.forward.keys():
-                hook, with_kwargs = self.forward[key]
-                hook(module, args, kwargs, None) if with_kwargs else hook(module, args, None)
+            for key, hook in self._after():
+                if key in self.always or key in EVERYWHERE.always:
+                    hook(module, args, kwargs, None) if self._takes_kwargs(key) else hook(module, args, None)
             raise
-        for hook, with_kwargs in list(self.forward.values()):
-            changed = hook(module, args, kwargs, result) if with_kwargs else hook(module, args, result)
+        for key, hook in self._after():
+            changed = hook(module, args, kwargs, result) if self._takes_kwargs(key) else hook(module, args, result)
             if changed is not None:
                 result = changed
         return result if gates is None else gates.leave(result)
+
+    def gates(self, module: Any) -> BackwardGates:
+        if self.full is not False and EVERYWHERE.full is not False:
+            return BackwardGates(module, self)
+        from ..compat.backward_hooks import OlderGates
+
+        return OlderGates(module, self)
+
+    def _after(self) -> list[tuple[int, Callable[..., Any]]]:
+        return [*EVERYWHERE.forward.items(), *self.forward.items()]
+
+    def _takes_kwargs(self, key: int) -> bool:
+        return key in self.with_kwargs or key in EVERYWHERE.with_kwargs
+
+
+EVERYWHERE = Hooks()  # those of all modules: nn.modules.module.register_module_forward_hook and its kin
+
+
+class StateHooks:
+    """Hooks on a module's part of a state_dict, made when the first is registered."""
+
+    def __init__(self) -> None:
+        self.load_pre: Table = OrderedDict()
+        self.load_post: Table = OrderedDict()
+        self.save_pre: Table = OrderedDict()
+        self.save_post: Table = OrderedDict()
+        self.only_look: dict[int, bool] = OrderedDict()  # those of save_post that may not give another state_dict
+
+
+class WithModule:
+    """A hook that is given its module first, and does not keep it alive."""
+
+    def __init__(self, hook: Callable[..., Any], module: Any) -> None:
+        self.hook, self._module = hook, weakref.ref(module)
+
+    def __call__(self, *args: Any) -> Any:
+        module = self._module()
+        if module is None:
+            raise RuntimeError("a hook of a module was called after the module was gone")
+        return self.hook(module, *args)
+
+    def __reduce__(self) -> tuple[Any, ...]:  # a copied module gets hooks of its own
+        return WithModule, (self.hook, self._module())
 
 
 class _Gate(Function):
@@ -110,11 +184,13 @@ class BackwardGates:
         single = not isinstance(result, (tuple, list))
         items = (result,) if single else tuple(result)
         values, _ = _through(self._at_output, items)
-        return values[0] if single else type(result)(values)
+        if single:
+            return values[0]
+        return type(result)._make(values) if hasattr(result, "_make") else type(result)(values)  # a named tuple
 
     def _at_output(self, grads: tuple[Tensor | None, ...], places: list[int], count: int) -> tuple[Tensor | None, ...]:
         full = _spread(grads, places, count)
-        for hook, _ in list(self.hooks.backward_pre.values()):
+        for hook in [*EVERYWHERE.backward_pre.values(), *self.hooks.backward_pre.values()]:
             replaced = hook(self.module, full)
             if replaced is not None:
                 full = replaced if isinstance(replaced, tuple) else (replaced,)
@@ -128,7 +204,7 @@ class BackwardGates:
         return tuple(full[i] for i in places)
 
     def _fire(self, grad_input: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
-        for hook, _ in list(self.hooks.backward.values()):
+        for hook in [*EVERYWHERE.backward.values(), *self.hooks.backward.values()]:
             replaced = hook(self.module, grad_input, self.grad_output)
             if replaced is not None:
                 replaced = replaced if isinstance(replaced, tuple) else (replaced,)

@@ -33,11 +33,11 @@ def _one_repr(module: Module, done: dict[int, str]) -> str:
             rows.append((name, 1, text))
     lines = extra.split("\n") if extra else []
     if not rows and len(lines) <= 1:
-        return f"{type(module).__name__}({extra})"
+        return f"{module._get_name()}({extra})"
     for name, count, text in rows:
         label = f"({name}): " if count == 1 else f"({name}-{int(name) + count - 1}): {count} x "
         lines.append(label + text)
-    return f"{type(module).__name__}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
+    return f"{module._get_name()}(\n  " + "\n".join(lines).replace("\n", "\n  ") + "\n)"
 
 
 def say_where(error: Any, module: Module) -> None:

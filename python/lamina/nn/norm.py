@@ -15,6 +15,7 @@ from .parameter import Parameter
 
 class _NormBase(Module):
     _ranks: tuple[int, ...] = ()
+    _version = 2  # num_batches_tracked came with it
     weight: Parameter | None
     bias: Parameter | None
     running_mean: Tensor | None
@@ -44,6 +45,11 @@ class _NormBase(Module):
             self.register_buffer(name, start(num_features, **place) if track_running_stats else None)
         count = _C.tensor(0, dtype=_C.int64, device=device) if track_running_stats else None
         self.register_buffer("num_batches_tracked", count)
+
+    def _renew_state(self, state: dict[str, Any], prefix: str, version: int | None) -> None:
+        count = self.num_batches_tracked
+        if (version is None or version < 2) and count is not None:
+            state.setdefault(prefix + "num_batches_tracked", count)
 
     def reset_running_stats(self) -> None:
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from ..nn._hooks import RemovableHandle, Table
 
 _LIVING: weakref.WeakSet[OptimizerHooks] = weakref.WeakSet()  # whom a hook for all optimizers reaches
-_EVERY: dict[str, Table] = {"step_pre": {}, "step_post": {}}
+_EVERY: dict[str, Table] = {"step_pre": OrderedDict(), "step_post": OrderedDict()}
 
 
 def keep_count(optimizer: OptimizerHooks) -> None:
@@ -29,11 +30,11 @@ class OptimizerHooks:
     _hook_tables: dict[str, Table] | None = None
 
     def _add(self, table: str, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        from ..nn._hooks import RemovableHandle
+        from ..nn._hooks import add
 
         if self._hook_tables is None:
             self._hook_tables = {}
-        return RemovableHandle(self._hook_tables.setdefault(table, {}), hook, prepend=prepend)
+        return add(self._hook_tables.setdefault(table, OrderedDict()), hook, prepend)
 
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """`hook(optimizer, args, kwargs)` runs before each step; what it returns (unless None) replaces (args, kwargs)."""
@@ -62,7 +63,7 @@ class OptimizerHooks:
         return self._add("load_state_dict_post", hook, prepend)
 
     def _hooks_of(self, table: str) -> list[Callable[..., Any]]:
-        return [hook for hook, _ in list((self._hook_tables or {}).get(table, {}).values())]
+        return list(self._hook_tables[table].values()) if self._hook_tables and table in self._hook_tables else []
 
     def _run(self, table: str) -> None:
         for hook in self._hooks_of(table):
@@ -89,24 +90,24 @@ class OptimizerHooks:
 
 
 def _step_between(optimizer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    for hook in [hook for hook, _ in list(_EVERY["step_pre"].values())] + optimizer._hooks_of("step_pre"):
+    for hook in [*_EVERY["step_pre"].values(), *optimizer._hooks_of("step_pre")]:
         found = hook(optimizer, args, kwargs)
         if found is not None:
             if not (isinstance(found, tuple) and len(found) == 2):
                 raise RuntimeError(f"step pre-hook must return None or a tuple (args, kwargs), got {found!r}")
             args, kwargs = found
     result = type(optimizer).step(optimizer, *args, **kwargs)
-    for hook in optimizer._hooks_of("step_post") + [hook for hook, _ in list(_EVERY["step_post"].values())]:
+    for hook in [*optimizer._hooks_of("step_post"), *_EVERY["step_post"].values()]:
         hook(optimizer, args, kwargs)
     return result
 
 
 def _for_all(table: str, hook: Callable[..., Any]) -> RemovableHandle:
-    from ..nn._hooks import RemovableHandle
+    from ..nn._hooks import add
 
     for optimizer in list(_LIVING):
         optimizer._watch_steps()
-    return RemovableHandle(_EVERY[table], hook)
+    return add(_EVERY[table], hook)
 
 
 def register_optimizer_step_pre_hook(hook: Callable[..., Any]) -> RemovableHandle:

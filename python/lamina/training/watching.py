@@ -102,10 +102,8 @@ class Watch:
             handle.remove()
         if self._handles:
             for module in self.model.modules():
-                hooks = module._hooks
-                if hooks is not None and not (
-                    hooks.forward_pre or hooks.forward or hooks.backward_pre or hooks.backward
-                ):
+                hooks = module.__dict__.get("_hooks")
+                if hooks is not None and hooks.idle():
                     module.__dict__.pop("_hooks", None)  # calls are plain again
         self._handles = []
         for gate in self._gates:

@@ -1,0 +1,1 @@
+"""What exists for PyTorch's past alone; each part loads when a program asks for it."""
