@@ -49,8 +49,21 @@ relu_, relu6_, leaky_relu_, elu_ = Tensor.relu_, Tensor.relu6_, Tensor.leaky_rel
 selu_, celu_, hardtanh_, threshold_ = Tensor.selu_, Tensor.celu_, Tensor.hardtanh_, Tensor.threshold_
 
 
+_LAZY = {
+    "linear_cross_entropy": "_linear_cross_entropy",
+    "fractional_max_pool2d": "fractional",
+    "fractional_max_pool2d_with_indices": "fractional",
+    "fractional_max_pool3d": "fractional",
+    "fractional_max_pool3d_with_indices": "fractional",
+}
+
+
 def __getattr__(name: str) -> Any:
     """What the engine offers and this page does not name is reached all the same."""
+    if name in _LAZY:
+        import importlib
+
+        return getattr(importlib.import_module("lamina.nn." + _LAZY[name]), name)
     try:
         return getattr(_F, name)
     except AttributeError:
@@ -60,7 +73,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *(n for n in dir(_F) if not n.startswith("_"))})
+    return sorted({*globals(), *_LAZY, *(n for n in dir(_F) if not n.startswith("_"))})
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
