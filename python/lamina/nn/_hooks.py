@@ -66,6 +66,10 @@ class Hooks:
         self.always: dict[int, bool] = OrderedDict()  # forward hooks that see a failed call too
         self.full: bool | None = None  # backward hooks are full ones, or older ones; None: there was none yet
 
+    def computed(self) -> list[Any]:
+        """Hooks that set an attribute of the module before each call, as weight norms do: it is no state of its own."""
+        return [hook for hook in self.forward_pre.values() if hasattr(hook, "computed_name")]
+
     def idle(self) -> bool:
         """Whether no hook is left, so that calls can be plain again."""
         return not (self.forward_pre or self.forward or self.backward_pre or self.backward)

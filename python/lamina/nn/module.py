@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .. import _C
 from .._C import Tensor
 from . import _state
+from ._moves import Movable
 from ._show import repr_of, say_where
 from ._state import IncompatibleKeys as _IncompatibleKeys
 from ._tables import NAMES as _TABLES
@@ -44,7 +45,7 @@ def _no_forward(self: Module, *args: Any) -> Any:
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
 
-class Module:
+class Module(Movable):
     """Base class: assign Parameters and Modules as attributes, write `forward`, call the module.
 
     >>> import lamina
@@ -244,6 +245,12 @@ class Module:
     _load_state_dict_pre_hooks = _hook_table("_own_state_hooks", "load_pre")
     _load_state_dict_post_hooks = _hook_table("_own_state_hooks", "load_post")
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        for hook in state["_hooks"].computed() if "_hooks" in state else ():
+            state.pop(hook.computed_name, None)
+        return state
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         """For copy and pickle; takes the fields of PyTorch's modules, too."""
         own = self.__dict__
@@ -253,6 +260,8 @@ class Module:
         fields = [name for name in own if isinstance(getattr(Module, name, None), property)]
         for name, value in [(name, own.pop(name)) for name in fields]:
             setattr(self, name, value)
+        for hook in own["_hooks"].computed() if "_hooks" in own else ():
+            hook.restore(self)
 
     # -- walks --------------------------------------------------------------------------------------------------------
     def named_children(self) -> Iterator[tuple[str, Module]]:
@@ -499,65 +508,6 @@ class Module:
                 if module.__dict__[name] is not None:
                     module.__dict__[name] = fn(module.__dict__[name])
         return self
-
-    def to(
-        self: M,
-        *args: Any,
-        device: Any = None,
-        dtype: Any = None,
-        non_blocking: bool = False,
-        memory_format: Any = None,
-    ) -> M:
-        """`to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`; dtype changes floating tensors only, and
-        memory_format tensors of 4 and 5 dims."""
-        for arg in args:
-            if isinstance(arg, Tensor):
-                device, dtype = arg.device, arg.dtype
-            elif isinstance(arg, _C.dtype):
-                dtype = arg
-            elif arg is not None and not isinstance(arg, bool):
-                device = arg
-        if dtype is not None and not dtype.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point dtypes, but got desired dtype={dtype}")
-
-        def convert(t: Tensor) -> Tensor:
-            if device is not None:
-                t = t.to(device)
-            if dtype is not None and t.is_floating_point():
-                t = t.to(dtype)
-            return t.contiguous(memory_format=memory_format) if memory_format is not None and t.dim() in (4, 5) else t
-
-        return self._apply(convert)
-
-    def type(self: M, dst_type: Any) -> M:
-        """All parameters and buffers in dst_type, integers too."""
-        return self._apply(lambda t: t.to(dst_type))
-
-    def to_empty(self: M, *, device: Any) -> M:
-        """On the device, with memory that is not filled."""
-        return self._apply(lambda t: _C.empty_like(t, device=device))
-
-    def share_memory(self: M) -> M:
-        """The module as it is: threads share its memory anyway, and other processes never do."""
-        return self
-
-    def float(self: M) -> M:
-        return self.to(_C.float32)
-
-    def double(self: M) -> M:
-        return self.to(_C.float64)
-
-    def half(self: M) -> M:
-        return self.to(_C.float16)
-
-    def bfloat16(self: M) -> M:
-        return self.to(_C.bfloat16)
-
-    def cpu(self: M) -> M:
-        return self.to("cpu")
-
-    def cuda(self: M, device: int | str | None = None) -> M:
-        return self.to("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
 
     def requires_grad_(self: M, requires_grad: bool = True) -> M:
         for param in self.parameters():

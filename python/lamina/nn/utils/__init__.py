@@ -15,10 +15,10 @@ from .fusion import fuse_conv_bn_eval as fuse_conv_bn_eval
 from .fusion import fuse_conv_bn_weights as fuse_conv_bn_weights
 from .fusion import fuse_linear_bn_eval as fuse_linear_bn_eval
 from .fusion import fuse_linear_bn_weights as fuse_linear_bn_weights
-from .reparametrize import remove_spectral_norm as remove_spectral_norm
-from .reparametrize import remove_weight_norm as remove_weight_norm
-from .reparametrize import spectral_norm as spectral_norm
-from .reparametrize import weight_norm as weight_norm
+from .spectral_norm import remove_spectral_norm as remove_spectral_norm
+from .spectral_norm import spectral_norm as spectral_norm
+from .weight_norm import remove_weight_norm as remove_weight_norm
+from .weight_norm import weight_norm as weight_norm
 
 
 def _grads(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:

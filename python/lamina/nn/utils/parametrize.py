@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,11 +89,33 @@ def _computed(name: str) -> property:
     return property(get, put)
 
 
-def _set(self: Any, name: str, value: Any) -> None:
-    if isinstance(getattr(type(self), name, None), property):
-        object.__setattr__(self, name, value)
-    else:
-        Module.__setattr__(self, name, value)
+class _Parametrized:
+    """What the class of a parametrised module adds to the class before: `_before`, and the names in `_computed`."""
+
+    _before: type
+    _computed: tuple[str, ...]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in type(self)._computed:
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return _new, (self._before, self._computed), self.__getstate__()
+
+
+@functools.lru_cache(maxsize=256)
+def _class(before: type, names: tuple[str, ...]) -> type:
+    """The class of modules whose attributes `names` are computed; two modules may have it."""
+    body = {"_before": before, "_computed": names, "__module__": before.__module__}
+    return type(f"Parametrized{before.__name__}", (_Parametrized, before), body | {n: _computed(n) for n in names})
+
+
+def _new(before: type, names: tuple[str, ...]) -> Any:
+    """For copy and pickle."""
+    kind: Any = _class(before, names)
+    return kind.__new__(kind)
 
 
 def register_parametrization(module: Any, tensor_name: str, parametrization: Module, *, unsafe: bool = False) -> Any:
@@ -127,26 +150,23 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Mod
             )
     delattr(module, tensor_name)
     if not is_parametrized(module):
-        before_class = type(module)
-        module.__class__ = type(f"Parametrized{before_class.__name__}", (before_class,), {"__setattr__": _set})
-        module.__dict__["_class_before"] = before_class
         module.parametrizations = ModuleDict()
-    setattr(type(module), tensor_name, _computed(tensor_name))
+    names = (*getattr(type(module), "_computed", ()), tensor_name)
+    module.__class__ = _class(type_before_parametrizations(module), names)
     module.parametrizations[tensor_name] = chain
     return module
 
 
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
     """Whether the module has parametrisations (of that attribute)."""
-    if "_class_before" not in module.__dict__:
+    if not isinstance(module, _Parametrized):
         return False
-    return tensor_name is None or tensor_name in module.parametrizations
+    return tensor_name is None or tensor_name in type(module)._computed
 
 
 def type_before_parametrizations(module: Any) -> type:
     """The class that the module had before."""
-    found: type = module.__dict__.get("_class_before", type(module))
-    return found
+    return module._before if isinstance(module, _Parametrized) else type(module)
 
 
 def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: bool = True) -> Any:
@@ -160,12 +180,11 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
         value = chain() if leave_parametrized else chain.original
     trained = chain._parts[0] in chain._parameter_names
     requires = getattr(chain, chain._parts[0]).requires_grad
-    delattr(type(module), tensor_name)
     del module.parametrizations[tensor_name]
-    if len(module.parametrizations) == 0:
-        before_class = module.__dict__.pop("_class_before")
+    before, names = module._before, tuple(n for n in module._computed if n != tensor_name)
+    if not names:
         delattr(module, "parametrizations")
-        module.__class__ = before_class
+    module.__class__ = _class(before, names) if names else before
     if trained:
         module.register_parameter(tensor_name, Parameter(value.detach(), requires_grad=requires))
     else:

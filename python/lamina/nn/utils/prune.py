@@ -9,6 +9,7 @@ import lamina
 
 from ..._C import Tensor
 from ..parameter import Parameter
+from ._computed import Computed
 
 
 def _amount(amount: float | int, total: int) -> int:
@@ -41,14 +42,17 @@ def _set_mask(module: Any, name: str, mask: Tensor) -> Any:
         module.register_parameter(orig, param)
         module.register_buffer(kept, mask)
 
-        def hook(owner: Any, args: Any) -> None:
-            setattr(owner, name, getattr(owner, orig) * getattr(owner, kept))
-
-        pruned[name] = module.register_forward_pre_hook(hook)
+        pruned[name] = module.register_forward_pre_hook(_Masked(name))
     else:
         module.__dict__[kept] = mask
     setattr(module, name, getattr(module, orig) * getattr(module, kept))
     return module
+
+
+class _Masked(Computed):
+    def compute_weight(self, module: Any) -> Tensor:
+        out: Tensor = getattr(module, self.name + "_orig") * getattr(module, self.name + "_mask")
+        return out
 
 
 def _drop(mask: Tensor, order: Any, count: int) -> Tensor:
