@@ -114,15 +114,6 @@ def test_streams_give_the_same_batches_with_workers(workers):
     assert threads_end(before) and stream.asked < 100
 
 
-def test_worker_info():
-    lamina.manual_seed(5)
-    loader = DataLoader(Items(8), num_workers=2, collate_fn=lambda batch: data.get_worker_info())
-    found = list(loader)
-    assert {(i.id, i.seed) for i in found} <= {(0, 5), (1, 6)}
-    assert all(i.num_workers == 2 and i.dataset is loader.dataset for i in found)
-    assert data.get_worker_info() is None
-
-
 def test_persistent_workers():
     started = []
     loader = DataLoader(Items(8), num_workers=1, persistent_workers=True, worker_init_fn=started.append)

@@ -517,7 +517,7 @@ def test_leaving_the_batches_early_ends_the_epoch():
 def test_generators_are_found_in_datasets_transforms_and_closures():
     from functools import partial
 
-    from lamina.training._random import find_generators
+    from lamina.utils.data.streams import find_generators
 
     a, b, c, d = (lamina.Generator() for _ in range(4))
 

@@ -80,7 +80,7 @@ Tensor poisson(const Tensor& x, Generator* generator) {
   if (x.numel() > 0 && !all(logical_and(ge(rates, 0), le(rates, 1e15))).item().to_bool())
     raise<ValueError>("poisson: rates must be from 0 to 1e15: ", describe("input", x));
   const Tensor y = allocate(x.shape(), DType::float64);
-  const auto d = (generator ? *generator : default_generator()).next();
+  const auto d = current(generator).next();
   if (y.numel() > 0) kernel(&Kernels::random_poisson, Device{})(rates.view_of(), y.view_of(), d.seed, d.offset);
   return to(y, x.dtype(), x.device());
 }

@@ -9,7 +9,7 @@
 namespace lamina {
 namespace {
 
-Generator::Draw draw(Generator* g) { return (g ? *g : default_generator()).next(); }
+Generator::Draw draw(Generator* g) { return current(g).next(); }
 
 // Kernels draw on the CPU into contiguous memory; other devices take a copy of the same numbers.
 template <class F>

@@ -2588,6 +2588,8 @@ class _FunctionContext:
 __version__: str
 def _apply_function(arg0: Any, *args: Any) -> Any:
     """_apply_function"""
+def _child_seed(seed: Any, number: Any) -> builtins.int:
+    """A seed for the number-th part of the work that belongs to a seed."""
 def _cuda_device_count() -> builtins.int:
     """_cuda_device_count"""
 def _cuda_status() -> str:
@@ -2598,6 +2600,8 @@ def _fail_allocation(k: Any) -> None:
     """Test hook: the k-th allocation from now on fails, once; 0 takes it back."""
 def _from_bytes(arg0: Any, arg1: Any, arg2: Any) -> Tensor:
     """_from_bytes"""
+def _redirect(pairs: Any) -> Any:
+    """This thread draws from the second of each pair where the first is asked for; returns the earlier pairs."""
 def _registry() -> Any:
     """_registry"""
 def _set_anomaly_enabled(arg0: Any) -> None:
@@ -2608,6 +2612,8 @@ def _set_grad_enabled(arg0: Any) -> None:
     """_set_grad_enabled"""
 def _set_inference_enabled(arg0: Any) -> None:
     """_set_inference_enabled"""
+def _spawn(generator: Any) -> builtins.int:
+    """The seed of a stream beside this generator's own; its draws do not notice."""
 def _to_bytes(arg0: Any) -> Any:
     """_to_bytes"""
 def _to_dlpack(tensor: Any) -> Any:

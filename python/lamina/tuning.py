@@ -157,7 +157,7 @@ def _steepest(lrs: Sequence[float], smoothed: Sequence[float]) -> float | None:
 @contextmanager
 def _untouched(model: Module, data: Any) -> Iterator[None]:
     """Gives the model (values, gradients, modes) and every generator their states back."""
-    from .training._random import find_generators
+    from .utils.data.streams import find_generators
 
     values = [(t, t.detach().clone()) for t in (*model.parameters(), *model.buffers())]
     grads = [(p, p.grad) for p in model.parameters()]

@@ -2,6 +2,8 @@
 #include "lamina/random.h"
 
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "args.h"
 #include "bindings.h"
@@ -40,27 +42,56 @@ void restore(Generator& g, const py::object& state) {
 bool From<Generator*>::check(PyObject* o) { return py::isinstance<Generator>(py::handle(o)); }
 Generator* From<Generator*>::get(PyObject* o) { return py::cast<Generator*>(py::handle(o)); }
 
+namespace {
+
+// What this thread's redirections are made of: pairs (generator or None, generator), kept alive here.
+PyObject*& held_redirects() {
+  thread_local PyObject* pairs = nullptr;
+  return pairs;
+}
+
+py::object redirect_to(const py::tuple& pairs) {
+  std::vector<Redirect> found;
+  for (const py::handle pair : pairs) {
+    const auto [from, to] = py::cast<std::pair<Generator*, Generator*>>(pair);
+    if (!to) throw TypeError("_redirect: expected pairs (generator or None, generator)");
+    found.push_back({from, to});
+  }
+  redirect(std::move(found));
+  PyObject* before = std::exchange(held_redirects(), py::object(pairs).release().ptr());
+  return before ? py::reinterpret_steal<py::object>(before) : py::tuple();
+}
+
+}  // namespace
+
 void init_random(py::module_& m) {
   py::class_<Generator> type(m, "Generator", "A stream of random numbers: the same seed gives the same numbers.");
   type.def(py::init([](const py::object&) { return std::make_unique<Generator>(); }), py::arg("device") = "cpu")
       .def(
           "manual_seed",
           [](const py::object& self, const py::int_& seed) {
-            py::cast<Generator&>(self).manual_seed(seed_from(seed));
+            current(py::cast<Generator*>(self)).manual_seed(seed_from(seed));
             return self;
           },
           py::arg("seed"))
-      .def("seed", &Generator::reseed)
-      .def("initial_seed", &Generator::initial_seed)
-      .def("get_state", [](const Generator& g) { return py::reinterpret_steal<py::object>(wrap(state_of(g))); })
+      .def("seed", [](Generator& g) { return current(&g).reseed(); })
+      .def("initial_seed", [](Generator& g) { return current(&g).initial_seed(); })
+      .def("get_state", [](Generator& g) { return py::reinterpret_steal<py::object>(wrap(state_of(current(&g)))); })
       .def(
           "set_state",
           [](const py::object& self, const py::object& state) {
-            restore(py::cast<Generator&>(self), state);
+            restore(current(py::cast<Generator*>(self)), state);
             return self;
           },
           py::arg("new_state"));
   m.attr("default_generator") = py::cast(&default_generator(), py::return_value_policy::reference);
+  m.def(
+      "_spawn", [](Generator& g) { return current(&g).spawn(); }, py::arg("generator"),
+      "The seed of a stream beside this generator's own; its draws do not notice.");
+  m.def("_child_seed", &Generator::child_seed, py::arg("seed"), py::arg("number"),
+        "A seed for the number-th part of the work that belongs to a seed.");
+  m.def("_redirect", &redirect_to, py::arg("pairs"),
+        "This thread draws from the second of each pair where the first is asked for; returns the earlier pairs.");
   m.def(
       "manual_seed",
       [m = m.ptr()](const py::int_& seed) {

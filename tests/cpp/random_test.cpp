@@ -121,6 +121,21 @@ void test_generator() {
   CHECK(refused);
 }
 
+// Streams beside a generator move none of its draws; a thread draws from what stands for a generator.
+void test_streams() {
+  Generator g(42), h(42), other(7);
+  const uint64_t first = g.spawn(), second = g.spawn();
+  CHECK(first != second && first == h.spawn() && g.next().offset == 0);
+  const auto state = g.state();
+  const uint64_t third = g.spawn();
+  g.set_state(state);
+  CHECK(g.spawn() == third);
+  CHECK(Generator::child_seed(1, 2) != Generator::child_seed(2, 1));
+  const auto outer = redirect({{nullptr, &other}, {&g, &h}});
+  CHECK(outer.empty() && &default_generator() == &other && &current(&g) == &h && &current(&h) == &h);
+  CHECK(redirect({}).size() == 2 && &default_generator() != &other && &current(&g) == &g);
+}
+
 }  // namespace
 
 int main() {
@@ -128,5 +143,6 @@ int main() {
   test_elements();
   test_moments();
   test_generator();
+  test_streams();
   std::puts("ok");
 }

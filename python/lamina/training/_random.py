@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import FunctionType, MethodType
 from typing import Any
 
 import lamina
 
 from .._C import Generator, Tensor
-
-_MOST = 10_000  # objects looked at below a loader
-_LONG = 64  # longer lists hold data, not settings
+from ..utils.data.streams import find_generators
 
 
 class Stream:
     """The batches of one epoch after the other, with what is needed to begin again in the middle of one.
 
     At the start of an epoch the states of all generators are noted, and before each batch that of the default one,
-    which dropout and the dataset may share. A resumed epoch sets the former, reads the used batches again with the
-    latter, and then has every state as it was. `inside` are generators that the loader itself draws from: reading again
-    brings them to their place, ahead of it by what threads prefetch.
+    which dropout and the order of the data share. A resumed epoch sets the former, reads the used batches again with
+    the latter, and then has every state as it was. `inside` is what reading again brings to its place: generators of
+    the loader, and samplers, datasets and loaders that have a state_dict.
     """
 
-    def __init__(self, inside: Sequence[Generator], others: Sequence[Any]) -> None:
+    def __init__(self, inside: Sequence[Any], others: Sequence[Any]) -> None:
         known = {id(g) for g in inside}
         self._inside = list(inside)
         self._others = [g for g in others if id(g) not in known and g is not lamina.default_generator]
@@ -44,9 +42,14 @@ class Stream:
 
     def batches(self, loader: Iterable[Any]) -> Iterator[Any]:
         """What is left of this epoch."""
-        source = self._replayed(loader) if self._loaded is not None else self._begun(loader)
+        state: Tensor | None = None
+        if self._loaded is not None:
+            source = self._replayed(loader)
+        else:
+            state = lamina.get_rng_state()  # the loader draws its order, or takes its streams, from there
+            source = self._begun(loader)
         while True:
-            self._fetching = lamina.get_rng_state()
+            self._fetching, state = lamina.get_rng_state() if state is None else state, None
             try:
                 batch = next(source)
             except StopIteration:
@@ -80,15 +83,17 @@ class Stream:
         if loaded["before"] is None:  # between two epochs
             self._set_now(loaded)
             return self._begun(loader)
-        self._start, self._before, self.used = list(loaded["start"]), loaded["before"].clone(), len(loaded["before"])
+        self._start, self._before, self.used = list(loaded["start"]), None, 0
         for generator, state in zip(generators, self._start, strict=True):
             _set_state(generator, state)
-        lamina.set_rng_state(self._before[0])
+        lamina.set_rng_state(loaded["before"][0])
         source = iter(loader)
-        for state in self._before:
-            lamina.set_rng_state(state)
+        for state in loaded["before"]:
+            if self.used:
+                lamina.set_rng_state(state)
             if next(source, self) is self:
-                raise ValueError(f"resume: the data has fewer batches than the {self.used} used before")
+                raise ValueError(f"resume: the data has fewer batches than the {len(loaded['before'])} used before")
+            self._note(state)
         for generator, state in zip(self._others, loaded["others"], strict=True):
             _set_state(generator, state)
         lamina.set_rng_state(loaded["default"])
@@ -132,8 +137,8 @@ class Stream:
             if len(state[name]) != len(here):
                 where = "loader and its dataset" if name == "inside" else "argument generators"
                 raise ValueError(
-                    f"Checkpoint: the {where} had {len(state[name])} generators when the file was written, "
-                    f"now {len(here)}"
+                    f"Checkpoint: the {where} had {len(state[name])} generators (or parts with a state_dict) when the "
+                    f"file was written, now {len(here)}"
                 )
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -148,6 +153,8 @@ def _state_of(generator: Any) -> Any:
         return generator.get_state()
     if isinstance(generator, random.Random):
         return generator.getstate()
+    if _has_state(generator):
+        return copy.deepcopy(generator.state_dict())
     bits = _bits_of(generator)
     if bits is not None:
         return _plain(bits.state)
@@ -162,8 +169,35 @@ def _set_state(generator: Any, state: Any) -> None:
         generator.set_state(state)
     elif isinstance(generator, random.Random):
         generator.setstate(state)
+    elif _has_state(generator):
+        generator.load_state_dict(copy.deepcopy(state))
     else:
         _bits_of(generator).state = _arrays(state)
+
+
+def _has_state(value: Any) -> bool:
+    return all(callable(getattr(value, name, None)) for name in ("state_dict", "load_state_dict"))
+
+
+def find_states(loader: Any) -> list[Any]:
+    """What a pass over the loader moves on: its generators, and each of its parts that has a state_dict of its own."""
+    return [*find_generators(loader), *(part for part in parts_of(loader) if _has_state(part))]
+
+
+def parts_of(loader: Any) -> list[Any]:
+    """A loader, its samplers and its dataset, and those that these hold, such as the Augment in a Subset."""
+    found: list[Any] = []
+    waiting, seen = [loader], set()
+    while waiting:
+        part = waiting.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        found.append(part)
+        waiting += [getattr(part, name, None) for name in ("dataset", "batch_sampler", "sampler")]
+        several = getattr(part, "datasets", None)
+        waiting += list(several.values()) if isinstance(several, Mapping) else list(several or ())
+    return found
 
 
 def _bits_of(generator: Any) -> Any:
@@ -189,46 +223,3 @@ def _arrays(value: Any) -> Any:
 
         return np.array(value["array"], dtype=value["dtype"])
     return {key: _arrays(item) for key, item in value.items()}
-
-
-def find_generators(root: Any) -> list[Generator]:
-    """The lamina generators that an object holds (attributes, items, closures), in a fixed order, each once."""
-    found: list[Generator] = []
-    seen: set[int] = set()
-    stack, looked = [root], 0
-    while stack and looked < _MOST:
-        value = stack.pop()
-        if value is None or isinstance(value, (Tensor, str, bytes, int, float, type)) or id(value) in seen:
-            continue
-        seen.add(id(value))
-        looked += 1
-        if isinstance(value, Generator):
-            if value is not lamina.default_generator:
-                found.append(value)
-            continue
-        stack.extend(reversed(list(_inner(value))))
-    return found
-
-
-def _inner(value: Any) -> Iterable[Any]:
-    if isinstance(value, Mapping):
-        return value.values() if len(value) <= _LONG else ()
-    if isinstance(value, (list, tuple)):
-        return value if len(value) <= _LONG else ()
-    if isinstance(value, FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or () if _filled(cell)]
-        return [*cells, *(value.__defaults__ or []), *(value.__kwdefaults__ or {}).values()]
-    if isinstance(value, MethodType):
-        return [value.__self__, value.__func__]
-    held = getattr(value, "__dict__", None)
-    if not isinstance(held, dict) or type(value).__name__ == "module":
-        return ()
-    partial = [value.func, value.args, value.keywords] if type(value).__name__ == "partial" else []
-    return [*partial, *held.values()]
-
-
-def _filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:  # not assigned yet
-        return False

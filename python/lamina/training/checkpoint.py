@@ -9,7 +9,7 @@ from typing import Any
 import lamina
 
 from .. import serialization
-from ._random import Stream, find_generators
+from ._random import Stream, find_states, parts_of
 
 Path = str | os.PathLike[str]
 _FORMAT = 1
@@ -19,8 +19,9 @@ class Checkpoint:
     """Model, optimizers, schedules, averages, random states and the place in the data, saved and loaded as one.
 
     `optimizer` and `scheduler` are one or a dict of several by name. `ema` is an AveragedModel. `loader` is the
-    DataLoader whose order and place are kept, with the lamina generators that it and its dataset hold; `generators` are
-    others (lamina's, NumPy's, random.Random). `parts` are further objects with state_dict and load_state_dict, by name;
+    DataLoader whose order and place are kept, with the lamina generators that it and its dataset hold, and the states
+    of loader, samplers and datasets that have state_dict and load_state_dict; `generators` are others (lamina's,
+    NumPy's, random.Random). `parts` are further objects with state_dict and load_state_dict, by name;
     `extra` is a dict of numbers, strings, tensors, dicts and lists of your own.
 
     In a loop of your own, `epochs` and `batches` go on where the file was written, within an epoch too: the batches
@@ -69,7 +70,7 @@ class Checkpoint:
             self._add(name, part)
         self.loader, self.extra = loader, {} if extra is None else extra
         self.epoch = self.step = 0
-        self._stream = Stream(find_generators(loader) if loader is not None else [], generators)
+        self._stream = Stream(find_states(loader) if loader is not None else [], generators)
 
     def _add(self, name: str, part: Any) -> None:
         if part is None:
@@ -165,16 +166,10 @@ class Checkpoint:
 
 
 def _set_epoch(loader: Any, epoch: int) -> None:
-    """Tells the sampler, the dataset and what these hold, such as the Augment in a Subset, which epoch begins."""
-    waiting, seen = [loader], set()
-    while waiting:
-        part = waiting.pop()
-        if part is None or id(part) in seen:
-            continue
-        seen.add(id(part))
+    """Tells the sampler, the dataset and what these hold which epoch begins."""
+    for part in parts_of(loader):
         if callable(getattr(part, "set_epoch", None)):
             part.set_epoch(epoch)
-        waiting += [getattr(part, name, None) for name in ("dataset", "batch_sampler", "sampler")]
 
 
 def _named(kind: str, value: Any) -> list[tuple[str, Any]]:

@@ -1,5 +1,7 @@
 """Datasets, samplers and the DataLoader."""
 
+from ._utils.collate import default_collate, default_convert
+from .dataloader import DataLoader
 from .dataset import (
     ChainDataset,
     ConcatDataset,
@@ -11,7 +13,6 @@ from .dataset import (
     random_split,
 )
 from .distributed import DistributedSampler
-from .loader import DataLoader, default_collate
 from .sampler import (
     BatchSampler,
     RandomSampler,
@@ -40,6 +41,7 @@ __all__ = [
     "WeightedRandomSampler",
     "WorkerInfo",
     "default_collate",
+    "default_convert",
     "get_worker_info",
     "random_split",
 ]

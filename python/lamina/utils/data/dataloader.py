@@ -3,63 +3,44 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, repeat, takewhile
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 import lamina
 
+from ._utils.collate import default_collate as default_collate
+from ._utils.collate import default_convert as default_convert
 from .dataset import IterableDataset, Subset, TensorDataset
 from .sampler import BatchSampler, RandomSampler, SequentialSampler
+from .streams import Pass, drawn
 from .worker import Workers
+from .worker import get_worker_info as get_worker_info
 
 if TYPE_CHECKING:
     from ..._C import Generator, Tensor
 
 
-def default_collate(batch: list[Any]) -> Any:
-    """Stacks a list of samples: tensors, arrays and numbers become tensors; tuples, lists and dicts go by field.
-
-    >>> from lamina.utils.data import default_collate
-    >>> x, y = default_collate([(1.0, 2), (3.0, 4)])
-    >>> x.tolist(), y.tolist()
-    ([1.0, 3.0], [2, 4])
-    """
-    first = batch[0]
-    if isinstance(first, lamina.Tensor):
-        return lamina.stack(batch)
-    if type(first).__module__ == "numpy":
-        if first.dtype.kind in "SUOV":
-            raise TypeError(f"default_collate: cannot batch NumPy values of dtype {first.dtype}")
-        return lamina.stack([lamina.as_tensor(item) for item in batch])
-    if isinstance(first, float):
-        return lamina.tensor(batch, dtype=lamina.float64)
-    if isinstance(first, int):
-        return lamina.tensor(batch)
-    if isinstance(first, (str, bytes)):
-        return batch
-    if isinstance(first, Mapping):
-        return {key: default_collate([item[key] for item in batch]) for key in first}
-    if isinstance(first, (tuple, list)):
-        if any(len(item) != len(first) for item in batch):
-            raise RuntimeError("default_collate: each sample of a batch should have the same number of fields")
-        fields = [default_collate(list(field)) for field in zip(*batch, strict=True)]
-        return type(first)(*fields) if hasattr(first, "_fields") else fields
-    raise TypeError(
-        f"default_collate: samples must be tensors, arrays, numbers, strings, dicts, tuples or lists; found "
-        f"{type(first).__name__}; pass collate_fn for other types"
-    )
+_FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
 
 class DataLoader:
     """Iterates over batches; each `for` starts anew, with a new order when `shuffle`.
 
     num_workers counts threads that prepare batches ahead (prefetch_factor each, in order): what a dataset raises there
-    comes out of the loop with its type and traceback. Shuffling draws from `generator`, or from the default one. One
-    generator is not safe to share between threads: datasets that augment at random keep their own when num_workers > 1,
-    seeded from `get_worker_info().seed`. A stream (IterableDataset) is read ahead by one thread, so the batches are the
-    same whatever num_workers is. `timeout` is the longest wait for one batch in seconds. persistent_workers keeps the
-    threads between epochs; pin_memory, multiprocessing_context and in_order are accepted and change nothing.
+    comes out of the loop with its type and traceback. A stream (IterableDataset) is read ahead by one thread.
+    `timeout` is the longest wait for one batch in seconds. persistent_workers keeps the threads between epochs;
+    pin_memory, multiprocessing_context and in_order are accepted and change nothing. With batch_size=None each sample
+    comes alone, through default_convert.
+
+    The batches are the same whatever num_workers is, 0 included. Shuffling draws from `generator`, or from the default
+    one. While a batch is made (dataset and collate_fn), the default generator and lamina generators that the dataset
+    holds stand for streams of that batch, whose seeds follow from the generator's seed, the number of the pass and that
+    of the batch; manual_seed there changes that batch alone. Python's `random` and NumPy's global generator are shared
+    by all threads: make one for each sample, `np.random.default_rng(lamina.randint(2**31, ()).item())`. Batch i is made
+    by worker i % num_workers, so what worker_init_fn(number) seeds with `lamina.initial_seed()` for its thread is the
+    same in each run with that many workers.
 
     >>> import lamina
     >>> from lamina.utils.data import DataLoader, TensorDataset
@@ -102,6 +83,8 @@ class DataLoader:
             raise ValueError(
                 "DataLoader: batch_sampler is mutually exclusive with batch_size, shuffle, sampler and drop_last"
             )
+        if batch_size is None and batch_sampler is None and drop_last:
+            raise ValueError("DataLoader: batch_size=None gives samples alone; drop_last needs a batch_size")
         streams = isinstance(dataset, IterableDataset)
         if streams and (shuffle or sampler is not None or batch_sampler is not None):
             raise ValueError("DataLoader: an IterableDataset has its own order; shuffle and samplers do not apply")
@@ -110,7 +93,10 @@ class DataLoader:
         self.worker_init_fn, self.drop_last, self.timeout = worker_init_fn, drop_last, timeout
         self.pin_memory, self.persistent_workers = pin_memory, persistent_workers
         self._workers: Workers | None = None
-        self.collate_fn = default_collate if collate_fn is None else collate_fn
+        self.multiprocessing_context, self.pin_memory_device = multiprocessing_context, pin_memory_device
+        self.in_order = in_order
+        alone = batch_size is None and batch_sampler is None
+        self.collate_fn = collate_fn or (default_convert if alone else default_collate)
         self._plain = sampler is None and batch_sampler is None and batch_size is not None and not streams
         if sampler is None and not streams:
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
@@ -119,6 +105,22 @@ class DataLoader:
         self.batch_size = None if batch_sampler is not None else batch_size
         if batch_sampler is None and batch_size is not None:
             self.batch_sampler = BatchSampler(sampler if sampler is not None else (), batch_size, drop_last)
+        self._made = True
+
+    __class_getitem__: Any = classmethod(GenericAlias)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _FIXED and "_made" in self.__dict__:
+            raise ValueError(f"DataLoader: {name} cannot be changed once the loader is made; make another one")
+        super().__setattr__(name, value)
+
+    @property
+    def _auto_collation(self) -> bool:
+        return self.batch_sampler is not None
+
+    @property
+    def _index_sampler(self) -> Any:
+        return self.sampler if self.batch_sampler is None else self.batch_sampler
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
@@ -129,14 +131,15 @@ class DataLoader:
         return len(source)
 
     def __iter__(self) -> Iterator[Any]:
+        streams = Pass(self.generator, (self.dataset, self.collate_fn), (self.sampler, self.batch_sampler))
         if isinstance(self.dataset, IterableDataset):
-            return self._stream() if self.num_workers == 0 else self._prefetch_stream()
+            return self._read_stream(streams)
         if self._plain and self.collate_fn is default_collate and type(_base(self.dataset)) is TensorDataset:
-            return self._run(self.dataset.gather, self._index_tensors())
+            return self._run(streams, self.dataset.gather, self._index_tensors())
         if self.batch_sampler is not None:
-            return self._run(self._fetch_batch, iter(self.batch_sampler))
+            return self._run(streams, self._fetch_batch, streams.order(iter(self.batch_sampler)))
         assert self.sampler is not None
-        return self._run(self._fetch_one, iter(self.sampler))
+        return self._run(streams, self._fetch_one, streams.order(iter(self.sampler)))
 
     def _index_tensors(self) -> Iterator[Tensor]:
         count, size = len(self.dataset), int(self.batch_size or 1)
@@ -150,13 +153,12 @@ class DataLoader:
         return self.collate_fn(many(indices) if many is not None else [dataset[i] for i in indices])
 
     def _fetch_one(self, index: int) -> Any:
-        item = self.dataset[index]
-        return self.collate_fn(item) if self.collate_fn is not default_collate else item
+        return self.collate_fn(self.dataset[index])
 
     def _stream(self) -> Iterator[Any]:
         items = iter(self.dataset)
         if self.batch_size is None:
-            yield from (items if self.collate_fn is default_collate else map(self.collate_fn, items))
+            yield from map(self.collate_fn, items)
             return
         while True:
             batch = list(islice(items, self.batch_size))
@@ -164,36 +166,42 @@ class DataLoader:
                 return
             yield self.collate_fn(batch)
 
-    def _run(self, fetch: Callable[[Any], Any], work: Iterator[Any]) -> Iterator[Any]:
-        return map(fetch, work) if self.num_workers == 0 else self._prefetch(fetch, work)
-
-    def _prefetch_stream(self) -> Iterator[Any]:
+    def _read_stream(self, streams: Pass) -> Iterator[Any]:
         """One thread alone touches the stream; the end of it comes through as an object."""
         end = object()
-        stream: list[Iterator[Any]] = []
+        opened: list[Iterator[Any]] = []
 
         def following(_: Any) -> Any:
-            if not stream:
-                stream.append(self._stream())
-            return next(stream[0], end)
+            if not opened:
+                opened.append(self._stream())
+            return next(opened[0], end)
 
-        return takewhile(lambda batch: batch is not end, self._prefetch(following, repeat(None), 1))
+        return takewhile(lambda batch: batch is not end, self._run(streams, following, repeat(None), threads=1))
 
-    def _prefetch(self, fetch: Callable[[Any], Any], work: Iterator[Any], threads: int = 0) -> Iterator[Any]:
+    def _run(
+        self, streams: Pass, fetch: Callable[[Any], Any], work: Iterator[Any], threads: int | None = None
+    ) -> Iterator[Any]:
+        if self.num_workers > 0:
+            return self._prefetch(streams, fetch, work, self.num_workers if threads is None else threads)
+        if fetch == getattr(self.dataset, "gather", None):  # draws nothing
+            return map(fetch, work)
+        return (drawn(streams.batch(number), fetch, item) for number, item in enumerate(work))
+
+    def _prefetch(self, streams: Pass, fetch: Callable[[Any], Any], work: Iterator[Any], threads: int) -> Iterator[Any]:
         """At most num_workers * prefetch_factor batches ahead; leaving the loop early ends or frees the threads."""
-        threads = threads or self.num_workers
         workers, self._workers = self._workers, None  # a second loop at the same time gets its own threads
         if workers is None:
-            seed = lamina.initial_seed() if self.generator is None else self.generator.initial_seed()
-            workers = Workers(threads, self.worker_init_fn, self.dataset, seed)
+            workers = Workers(threads, self.worker_init_fn, self.dataset)
+        workers.begin(streams.seed)
         ahead: deque[Any] = deque()
+        numbered = enumerate(work)
         try:
-            for item in islice(work, self.num_workers * self.prefetch_factor):
-                ahead.append(workers.submit(fetch, item))
+            for number, item in islice(numbered, self.num_workers * self.prefetch_factor):
+                ahead.append(workers.submit(number, streams.batch(number), fetch, item))
             while ahead:
                 result = self._wait(ahead.popleft())
-                for item in islice(work, 1):
-                    ahead.append(workers.submit(fetch, item))
+                for number, item in islice(numbered, 1):
+                    ahead.append(workers.submit(number, streams.batch(number), fetch, item))
                 yield result
         finally:
             for future in ahead:
