@@ -28,6 +28,6 @@ def test_every_layer_has_an_example():
         if isinstance(thing, type):
             assert ">>>" in (thing.__doc__ or ""), name
             assert (
-                name in ("Module", "Parameter", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
+                name in ("Module", "Parameter", "Buffer", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict")
                 or "->" in thing.__doc__
             ), name

@@ -218,9 +218,9 @@ bool Tensor::is_leaf() const {
 Tensor& Tensor::requires_grad_(bool on) {
   if (on && !is_floating(dtype()))
     raise<DtypeError>("requires_grad_: only floating tensors have gradients, got ", describe("self", *this));
-  if (on && impl_->inference)
-    raise<GradError>(
-        "requires_grad_: a tensor made in inference_mode stays outside autograd; clone() it outside first");
+  if (on && impl_->inference && !inference_enabled() && !requires_grad())  // modules may be built in inference_mode
+    raise<GradError>("requires_grad_: a tensor made in inference_mode starts to require grad there or not at all: ",
+                     describe("self", *this), "; clone() it first");
   if (!is_leaf()) {
     if (on) return *this;
     raise<GradError>("requires_grad_: only a leaf tensor can stop requiring grad; use detach() for ",

@@ -78,7 +78,7 @@ struct TensorImpl final : RefCounted {
   int64_t numel = 0;
   DType dtype = DType::float32;
   bool weak = false;       // a Python number: yields to the dtype of real tensors
-  bool inference = false;  // made in inference_mode: may never enter autograd
+  bool inference = false;  // made in inference_mode: what it requires there is not changed outside
   ViewOrigin view_origin = ViewOrigin::recorded;
   bool base_required_grad = false;  // of a view that is not recorded
   std::unique_ptr<AutogradMeta> autograd;

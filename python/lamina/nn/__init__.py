@@ -119,7 +119,7 @@ from .padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
-from .parameter import Parameter
+from .parameter import Buffer, Parameter
 from .parameter_containers import ParameterDict, ParameterList
 from .pooling import (
     AdaptiveAvgPool1d,
@@ -177,6 +177,7 @@ __all__ = [
     "BatchNorm2d",
     "BatchNorm3d",
     "Bilinear",
+    "Buffer",
     "CELU",
     "CTCLoss",
     "ChannelShuffle",
@@ -339,6 +340,8 @@ def __getattr__(name: str) -> object:
 
     from .._missing import missing
 
+    if name == "CrossMapLRN2d":
+        return importlib.import_module("..compat.cross_map_lrn", __name__).CrossMapLRN2d
     if name in ("DataParallel", "parallel"):
         parallel = importlib.import_module(".parallel", __name__)
         return parallel if name == "parallel" else parallel.DataParallel

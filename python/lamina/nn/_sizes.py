@@ -28,9 +28,9 @@ def shape_of(layer: str, name: str, value: Any) -> tuple[int, ...]:
 
 
 def each(value: Any, rank: int, layer: str, name: str) -> tuple[int, ...]:
-    """3 in rank 2 -> (3, 3); (3, 5) stays."""
+    """3 in rank 2 -> (3, 3), and so is [3] where sizes of a kernel's steps are meant; (3, 5) stays."""
     sizes = shape_of(layer, name, value)
-    if not _is_sequence(value):
+    if not _is_sequence(value) or (len(sizes) == 1 and name != "kernel_size"):
         return sizes * rank
     if len(sizes) != rank:
         raise ValueError(f"{layer}: {name} must be one number or {rank}, got {value!r}")

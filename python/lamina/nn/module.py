@@ -45,6 +45,13 @@ def _no_forward(self: Module, *args: Any) -> Any:
     raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
 
+class _Unfound:
+    """What `super().__getattr__(name)` of a subclass ends in."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+
+
 class Module(Movable):
     """Base class: assign Parameters and Modules as attributes, write `forward`, call the module.
 
@@ -78,6 +85,11 @@ class Module(Movable):
         elif args or kwargs:
             given = f"'{next(iter(kwargs))}'" if kwargs else f"{len(args)} by place"
             raise TypeError(f"{type(self).__name__}.__init__() got an unexpected argument: {given}")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "__getattr__") and not issubclass(cls, _Unfound):
+            cls.__bases__ += (_Unfound,)  # behind Module for those alone: on Module it would slow every attribute
 
     # -- calling ------------------------------------------------------------------------------------------------------
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -148,8 +160,8 @@ class Module(Movable):
                 if not isinstance(value, Tensor):
                     if is_buffer:
                         raise TypeError(f"cannot assign {_kind(value)} as buffer '{name}' (Tensor or None expected)")
-                elif is_buffer or "_is_buffer" in value.__dict__:
-                    keep = value.__dict__.get("persistent") if "_is_buffer" in value.__dict__ else None
+                elif is_buffer or getattr(value, "_is_buffer", False):  # made by nn.Buffer
+                    keep = getattr(value, "persistent", None) if getattr(value, "_is_buffer", False) else None
                     return self._register("buffer", name, value, keep)
             object.__setattr__(self, name, value)
 
@@ -538,3 +550,12 @@ class Module(Movable):
 
 def _kind(value: object) -> str:
     return f"'{type(value).__name__}'"
+
+
+def __getattr__(name: str) -> Any:
+    """Hooks of all modules live beside, and load when somebody asks for them."""
+    if name.startswith("register_module_"):
+        from . import _everywhere
+
+        return getattr(_everywhere, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,3 +30,13 @@ class DataParallel(Module):
 
     def forward(self, *inputs: Any, **kwargs: Any) -> Any:
         return self.module(*inputs, **kwargs)
+
+
+class DistributedDataParallel(Module):
+    """Not there: it joins gradients over processes, and lamina runs in one. The model itself is what one process trains."""
+
+    def __init__(self, module: Module, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError(
+            "DistributedDataParallel: joins gradients over processes, which lamina does not have; use the model itself, "
+            "or DataParallel where its state_dict's 'module.' prefix is wanted"
+        )

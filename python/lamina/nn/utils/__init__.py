@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import lamina
 
@@ -67,6 +68,28 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     with lamina.no_grad():
         for grad in _grads(parameters):
             grad.clamp_(-clip_value, clip_value)
+
+
+def skip_init(module_cls: Any, *args: Any, **kwargs: Any) -> Any:
+    """module_cls(*args, **kwargs), whose values nobody may rely on; the default generator stays as it was.
+
+    >>> import lamina
+    >>> lamina.nn.utils.skip_init(lamina.nn.Linear, 5, 1)
+    Linear(in_features=5, out_features=1, bias=True)
+    """
+    import inspect
+
+    from ..module import Module
+
+    if not (isinstance(module_cls, type) and issubclass(module_cls, Module)):
+        raise RuntimeError(f"skip_init: expects a Module class, got {module_cls!r}")
+    if "device" not in inspect.signature(module_cls).parameters:
+        raise RuntimeError(f"skip_init: {module_cls.__name__} must take the argument 'device'")
+    state = lamina.get_rng_state()
+    try:
+        return module_cls(*args, **kwargs)
+    finally:
+        lamina.set_rng_state(state)
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
