@@ -12,6 +12,7 @@ import lamina
 from .. import nn
 from .._C import Tensor
 from .._C import functional as F
+from ..metrics._denominator import classes_counted
 from . import _checks
 from ._model import Model
 
@@ -36,6 +37,10 @@ class LanguageModel(Model):
             )
         logits = self(batch[0])
         return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), batch[1].reshape(-1))
+
+    def loss_denominator(self, *batch: Any) -> float | None:
+        """The places that count in training_loss."""
+        return classes_counted(batch[1])
 
     def metrics(self) -> dict[str, Any]:
         return {}

@@ -19,6 +19,7 @@ class Model(nn.Module):
     """nn.Module with a task: what fit, evaluate and predict of every model class share.
 
     A subclass writes `forward`; one that is not a classifier also says its `training_loss`, `metrics` and `prediction`.
+    Where that loss is no mean over rows, `loss_denominator(*batch)` gives the number that it divides by.
     A model with several optimizers (a GAN) adds `configure_optimizers(lr) -> {name: Optimizer}` and
     `training_step(batch, optimizers) -> {name: loss}`, which does its own zero_grad, backward and step.
 

@@ -11,6 +11,7 @@ import lamina
 from .. import nn
 from .._C import Tensor
 from .._C import functional as F
+from ..metrics._denominator import classes_counted
 from . import _checks
 from ._language import check_context, check_ids
 from ._model import Model
@@ -360,6 +361,10 @@ class BERTForMaskedLM(BERT):
         total = F.cross_entropy(logits.reshape(-1, logits.shape[-1]), labels.reshape(-1), reduction="sum")
         return total / max(int((labels != -100).sum().item()), 1)
 
+    def loss_denominator(self, *batch: Any) -> float | None:
+        """The tokens to guess, where the batch says them; else rows count, for each batch hides its own."""
+        return classes_counted(batch[1]) if len(batch) == 2 else None
+
     def evaluate(self, data: Any, *, batch_size: int = 64) -> dict[str, float]:
         """{"loss", "perplexity"} of the tokens to guess, hidden alike in every call."""
         found = super().evaluate(data, batch_size=batch_size)
@@ -400,6 +405,10 @@ class BERTForSequenceClassification(BERT):
     def training_loss(self, *batch: Any) -> Tensor:
         logits, y = self.metric_inputs(*batch)
         return F.cross_entropy(logits, y)
+
+    def loss_denominator(self, *batch: Any) -> float | None:
+        """The targets that are not -100."""
+        return classes_counted(batch[-1])
 
     def metrics(self) -> dict[str, Any]:
         return Model.metrics(self)

@@ -11,6 +11,7 @@ import lamina
 from .. import nn
 from .._C import Tensor
 from .._C import functional as F
+from ..metrics._denominator import classes_counted
 from . import _checks
 from ._language import LanguageModel, check_ids, generating
 from ._model import Model
@@ -108,6 +109,10 @@ class RecurrentClassifier(Model):
         """The cross entropy of logits: (x, y) or (x, lengths, y) -> ()."""
         logits, y = self.metric_inputs(*batch)
         return F.cross_entropy(logits, y)
+
+    def loss_denominator(self, *batch: Any) -> float | None:
+        """The targets that are not -100."""
+        return classes_counted(batch[-1])
 
     def metric_inputs(self, *batch: Any) -> tuple[Any, ...]:
         if len(batch) not in (2, 3):

@@ -12,6 +12,7 @@ import lamina
 from .. import nn
 from .._C import Tensor
 from .._C import functional as F
+from ..metrics._denominator import classes_counted
 from . import _checks
 from ._beam import beam_search
 from ._language import check_ids, generating, prompt
@@ -294,6 +295,10 @@ class T5(Model):
         logits = self(ids, self.shift(labels))
         targets = labels.masked_fill(labels == self.config.pad, -100).reshape(-1)
         return F.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets)
+
+    def loss_denominator(self, *batch: Any) -> float | None:
+        """The labels that count in training_loss."""
+        return classes_counted(batch[1].masked_fill(batch[1] == self.config.pad, -100))
 
     def metrics(self) -> dict[str, Any]:
         return {}

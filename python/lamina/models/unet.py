@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .. import _C, nn
 from .._C import Tensor
 from .._C import functional as F
+from ..metrics._denominator import classes_counted
 from ..metrics.classification import ConfusionMatrix
 from . import _checks
 from ._blocks import init_convs
@@ -101,6 +102,10 @@ class UNet(Model):
         logits = self(x)
         loss = F.cross_entropy(logits, y)
         return loss + self.config.dice * dice_loss(logits, y) if self.config.dice else loss
+
+    def loss_denominator(self, *batch: Any) -> float | None:
+        """The pixels that are not -100; rows, where the dice loss is a part of it."""
+        return None if self.config.dice else classes_counted(batch[-1])
 
     def metrics(self) -> dict[str, Metric]:
         """Pixel accuracy and the mean intersection over union of the classes that occur."""

@@ -60,7 +60,7 @@ class Loop:
     _losses: dict[str, MeanLoss]
     _judge: Task
     _make_batch: Callable[[Any], _data.Batch]
-    _take_step: Callable[[list[_data.Batch]], dict[str, float]]
+    _take_step: Callable[[list[_data.Batch]], tuple[dict[str, float], float]]
     _when: str
     _period: tuple[int, str]
     _meter: EnergyMeter | None
@@ -158,10 +158,13 @@ class Loop:
             self._record(epoch_ends=False)
 
     def _one_step(self, group: list[_data.Batch]) -> None:
-        losses = self._take_step(group)
-        rows = sum(_data.rows_of(batch) for batch in group)
+        losses, weight = self._take_step(group)
         for name, value in losses.items():
-            self._losses.setdefault(name, MeanLoss()).update(value, rows)
+            mean = self._losses.setdefault(name, MeanLoss())
+            if self.task.summed:
+                mean.add_sum(value, sum(_data.rows_of(batch) for batch in group))
+            else:
+                mean.update(value, weight)
         self._rate = next(iter(self.optimizers.values())).param_groups[0]["lr"]
         if self._when == "batch":
             for schedule in self.schedulers.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,10 @@ import lamina
 
 from .. import optim
 from .._C import Tensor
+from ..metrics._denominator import Number, classes_counted, denominator_of, is_sum
 from ..nn import functional as F
 from ..optim import lr_scheduler as schedules
+from ._data import Batch, rows_of
 
 if TYPE_CHECKING:
     from ..metrics import Metric
@@ -49,6 +51,13 @@ class Task:
     loss: Callable[..., Tensor] | None
     metrics: Callable[[], dict[str, Metric]]  # fresh ones
     assess: Callable[..., tuple[Tensor | None, tuple[Any, ...]]]  # the loss, and what the metrics take where scored
+    denominator: Callable[..., Number | None] | None = None  # of the mean that the loss is; None: the rows
+    summed: bool = False  # the loss is a sum over the rows
+
+    def weight(self, batch: Batch) -> Number:
+        """What the loss of this batch counts beside that of others."""
+        found = None if self.denominator is None else self.denominator(*batch)
+        return rows_of(batch) if found is None else found
 
 
 def task_of(model: Module, loss: Any = None, metrics: Any = None) -> Task:
@@ -58,7 +67,7 @@ def task_of(model: Module, loss: Any = None, metrics: Any = None) -> Task:
         made: Any = getattr(model, "metrics", None)
         if metrics is not None or made is None or other.loss is None:
             return other
-        return _own(other.loss, made, model)
+        return replace(other, metrics=made, assess=_own(other.loss, made, model).assess)
     own = getattr(model, "training_loss", None)
     if own is None:
         return _task_of_module(model, None, metrics)
@@ -71,8 +80,9 @@ def task_of(model: Module, loss: Any = None, metrics: Any = None) -> Task:
     if default and hasattr(model, "training_step"):  # trained by its own steps, judged by its metrics alone
         return _own(None, wanted, model)
     if default and getattr(kind, "metric_inputs", None) is Model.metric_inputs:  # one forward pass serves both
-        return Task(own, wanted, _task_of_module(model, F.cross_entropy, metrics).assess)
-    return _own(own, wanted, model)
+        return replace(_task_of_module(model, F.cross_entropy, metrics), loss=own, metrics=wanted)
+    made = _own(own, wanted, model)
+    return replace(made, denominator=_last(classes_counted) if default else getattr(model, "loss_denominator", None))
 
 
 def _own(loss: Callable[..., Tensor] | None, metrics: Callable[[], dict[str, Metric]], model: Module) -> Task:
@@ -102,7 +112,13 @@ def _task_of_module(model: Module, criterion: Callable[..., Tensor] | None, metr
         output, target = split(batch)
         return None if criterion is None else criterion(output, target), (output, target)
 
-    return Task(None if criterion is None else loss, metrics_of(metrics), assess)
+    made = Task(None if criterion is None else loss, metrics_of(metrics), assess)
+    denominator = denominator_of(criterion)
+    return replace(made, denominator=denominator and _last(denominator), summed=is_sum(criterion))
+
+
+def _last(denominator: Callable[[Any], Number | None]) -> Callable[..., Number | None]:
+    return lambda *batch: denominator(batch[-1])
 
 
 def _unknown(what: str, name: str, names: Iterable[str]) -> ValueError:
@@ -136,6 +152,7 @@ def loss_function(loss: Any) -> Callable[..., Tensor]:
         return found
 
     elementwise.__name__ = name
+    elementwise.denominator = denominator_of(function)  # type: ignore[attr-defined]
     return elementwise
 
 

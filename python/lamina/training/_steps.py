@@ -19,7 +19,11 @@ from .warnings import NaNLossError
 if TYPE_CHECKING:
     from .trainer import Trainer
 
-Losses = dict[str, float]
+Losses = tuple[dict[str, float], float]  # by name, and what they count beside those of other steps
+_NO_TARGET = (
+    "no target of the batch counts, so the loss is a mean over nothing; hint: look at the targets and ignore_index, or "
+    "take larger batches"
+)
 
 
 def step_of(trainer: Trainer) -> Usual:
@@ -52,29 +56,35 @@ class Usual:
     def __call__(self, batches: list[Batch]) -> Losses:
         for optimizer in self.optimizers:
             optimizer.zero_grad()
-        value = self._backward(batches)
+        value, weight = self._backward(batches)
         self._clip()
         for optimizer in self.optimizers:
             optimizer.step()
-        return {"loss": value}
+        return {"loss": value}, weight
 
-    def _backward(self, batches: list[Batch]) -> float:
-        """The gradients of the mean loss over the rows of all batches."""
+    def _backward(self, batches: list[Batch]) -> tuple[float, float]:
+        """The gradients of the loss of all batches as one, that loss, and its denominator."""
         assert self.loss is not None
-        rows = [rows_of(batch) for batch in batches]
-        total, value = sum(rows), 0.0
-        for batch, count in zip(batches, rows, strict=True):
+        task, value = self.trainer.task, 0.0
+        weights = [task.weight(batch) for batch in batches]
+        total = sum(weights)
+        for batch, weight in zip(batches, weights, strict=True):
             state = lamina.get_rng_state()
             with self.autocast():
                 loss = self._scalar(self.loss(*batch))
             found = float(loss.item())
+            if weight == 0 and total > 0:  # a mean over no target
+                continue
             if not math.isfinite(found):
+                if total == 0:
+                    raise NaNLossError(f"fit: the loss became {_kind(found)} in step {self.trainer.step + 1}: {_NO_TARGET}")
                 self._not_finite(f"the loss became {_kind(found)}", batch, state)
             if self.trainer.checker is not None:
                 self.trainer.checker.loss(loss)
-            value += found * (count / total)
-            (loss if len(batches) == 1 else loss * (count / total)).backward()
-        return value
+            share = 1.0 if task.summed or len(batches) == 1 else weight / total if total else 1 / len(batches)
+            value += found * share
+            (loss if share == 1.0 else loss * share).backward()
+        return value, total
 
     def _scalar(self, loss: Any) -> Tensor:
         if not isinstance(loss, Tensor) or loss.numel() != 1:
@@ -112,19 +122,18 @@ class Closure(Usual):
     """LBFGS computes loss and gradients as often as it needs."""
 
     def __call__(self, batches: list[Batch]) -> Losses:
-        first: list[float] = []
+        first: list[tuple[float, float]] = []
 
         def closure() -> float:
             for optimizer in self.optimizers:
                 optimizer.zero_grad()
-            value = self._backward(batches)
+            first.append(self._backward(batches))
             self._clip()
-            first.append(value)
-            return value
+            return first[-1][0]
 
         for optimizer in self.optimizers:
             optimizer.step(closure)
-        return {"loss": first[0]}
+        return {"loss": first[0][0]}, first[0][1]
 
 
 class Own(Usual):
@@ -144,7 +153,7 @@ class Own(Usual):
         for name, value in found.items():
             if not math.isfinite(value):
                 self._not_finite(f"the loss {name!r} became {_kind(value)}", batch, state)
-        return found if "loss" in found else {"loss": sum(found.values()), **found}
+        return (found if "loss" in found else {"loss": sum(found.values()), **found}), rows_of(batch)
 
     @contextmanager
     def _guarded(self, batch: Batch, state: Tensor) -> Iterator[None]:

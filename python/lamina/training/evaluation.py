@@ -44,7 +44,10 @@ def run_evaluation(model: Module, loader: Iterable[Any], task: Task) -> dict[str
             rows += rows_of(batch)
             loss, inputs = task.assess(*batch, scored=bool(metrics))
             if loss is not None:
-                mean.update(loss, rows_of(batch))
+                if task.summed:
+                    mean.add_sum(loss, rows_of(batch))
+                else:
+                    mean.update(loss, task.weight(batch))
             for metric in metrics.values():
                 metric.update(*inputs)
     if rows == 0:
@@ -57,6 +60,10 @@ def evaluate(
     model: Module, data: Any, *, loss: Any = None, metrics: Any = None, batch_size: int = 256
 ) -> dict[str, float]:
     """{"loss": mean over the rows, metric: value, ...} of any module, in eval mode and without gradients.
+
+    The loss is that of all rows as one batch, however they are cut: each batch counts by what its loss divides by, as
+    the targets that are not `ignore_index` with the weights of their classes. A loss of your own counts by rows, or by
+    its method `denominator(target)`; a loss that is a sum gives the mean of a row.
 
     `loss` and `metrics` are as in Trainer; a Model has its own. A metric whose value is a tensor gives that. The mode
     of each module, the random state and the weights are as before. Raises ValueError where there is neither a loss nor

@@ -12,7 +12,8 @@ Record = dict[str, float]
 class History(Sequence[Record]):
     """The records of a run: a list of dicts, one an epoch; `history["loss"]` is one quantity over all records.
 
-    Names: "epoch", "step" (optimizer steps so far), "loss" (the mean over the rows of the epoch, as they were met),
+    Names: "epoch", "step" (optimizer steps so far), "loss" (the mean over the rows, or the targets that count, of the
+    epoch, as they were met),
     "val_..." (validation), "lr" (of the last step), "seconds", and with energy=True "joules" (3600 J are 1 Wh; `notes`
     says how they were found).
 

@@ -31,7 +31,8 @@ class Trainer(Loop):
     """Trains a module: any nn.Module with `loss`, or a Model, which has its own.
 
     - `loss`: a name ("cross_entropy", "mse", "bce", "bce_with_logits", "l1", "huber", "nll", ...), an nn loss, or a
-      function (output, target) -> (). A batch (x, y) gives loss(model(x), y); of more fields the last is the target.
+      function (output, target) -> (). A batch (x, y) gives loss(model(x), y); of more fields the last is the target. A
+      mean that is not over the rows says by a method `denominator(target)` what it divides by (see evaluate).
     - `optimizer`: a name ("adamw", "sgd", "lion", ...), a class, an instance, or a function parameters -> Optimizer;
       `lr` and `weight_decay` go to names and classes.
     - `scheduler`: "onecycle", "cosine", "linear" or "warmup_cosine" over all steps, stepped after each; "step" (a tenth
@@ -40,8 +41,8 @@ class Trainer(Loop):
     - `metrics`: names, Metrics, their classes, or functions (output, target), in a list or a dict, for validation.
     - `epochs` (default 10) and `steps` (of the optimizer): the run ends with whichever is reached first.
     - `batch_size`, `shuffle`, `num_workers`: of the DataLoader that is made where the data is none.
-    - `accumulate`: so many batches a step, weighted by rows: the step of one big batch, for losses that are means over
-      rows (batch norm still sees the small ones).
+    - `accumulate`: so many batches a step, each weighted by what its loss divides by (rows; for cross entropy the targets
+      that count, with their weights): the step of one big batch (batch norm still sees the small ones).
     - `clip_norm`, `clip_value`: of the gradients, before each step.
     - `ema`: the decay of an average of the weights, which is validated and kept at the end.
     - `precision`: "float32", or "bf16": the forward passes of training under lamina.autocast.
