@@ -77,7 +77,5 @@ def _kind_of(loss: Any) -> str:
     forward = getattr(type(loss), "forward", None)
     if forward in (nn.CrossEntropyLoss.forward, nn.NLLLoss.forward):
         return "classes"
-    known = isinstance(loss, nn.Module) and any(
-        forward is getattr(nn, name).forward for name in _ELEMENTWISE.split()
-    )
+    known = isinstance(loss, nn.Module) and any(forward is getattr(nn, name).forward for name in _ELEMENTWISE.split())
     return "elements" if known else ""

@@ -16,11 +16,26 @@ if TYPE_CHECKING:
 _AVERAGES = ("binary", "micro", "macro", "weighted", "none")
 
 
+def aligned(name: str, output: Any, target: Any) -> tuple[Array, Array]:
+    """Both as arrays; a dim of size 1 after the rows is left out where the other one lacks it.
+
+    So (N, 1) are the probabilities of class 1 of N rows, not the scores of a single class.
+    """
+    p, t = to_array(name, output), to_array(name, target)
+    if p.ndim >= 2 and p.shape[1] == 1 and p.shape[:1] + p.shape[2:] == t.shape:
+        return p[:, 0], t
+    if t.ndim >= 2 and t.shape[1] == 1 and t.shape != p.shape:
+        rest = t.shape[:1] + t.shape[2:]
+        if p.shape == rest or p.shape[:1] + p.shape[2:] == rest:
+            return p, t[:, 0]
+    return p, t
+
+
 def classes_of(name: str, output: Any, target: Any, threshold: float = 0.5) -> tuple[Array, Array]:
     """(predicted, true) classes as flat int64 arrays: scores (N, C, *), classes (*) or probabilities (*) of class 1."""
     import numpy as np
 
-    p, t = to_array(name, output), to_array(name, target)
+    p, t = aligned(name, output, target)
     if p.ndim == t.ndim + 1 and p.ndim >= 2 and p.shape[:1] + p.shape[2:] == t.shape and p.dtype.kind == "f":
         p = p.argmax(1)
     elif p.shape != t.shape:
@@ -41,7 +56,8 @@ def shapes(name: str, p: Array, t: Array) -> Exception:
     from .. import ShapeError
 
     return ShapeError(
-        f"{name}: expected scores (N, C, *) or classes (N, *) and a target (N, *), got {p.shape} and {t.shape}"
+        f"{name}: expected scores (N, C, *), probabilities (N, *) or (N, 1) or classes (N, *) and a target (N, *), "
+        f"got {p.shape} and {t.shape}"
     )
 
 
@@ -49,7 +65,7 @@ def rows_and_scores(name: str, output: Any, target: Any) -> tuple[Array, Array]:
     """Scores (N, C, *) as rows (M, C) in float64, and their classes (M)."""
     import numpy as np
 
-    p, t = to_array(name, output), to_array(name, target)
+    p, t = aligned(name, output, target)
     if p.ndim < 2 or p.shape[:1] + p.shape[2:] != t.shape or p.dtype.kind != "f":
         raise shapes(name, p, t)
     return np.moveaxis(p, 1, -1).reshape(-1, p.shape[1]), t.astype(np.int64).reshape(-1)
@@ -59,8 +75,8 @@ class Accuracy(Metric):
     """The share of rows whose class is right.
 
     `update(output, target)`: scores (N, C, *) or classes (N, *) with target (N, *); floating outputs of the target's
-    shape are probabilities of class 1 (for logits give threshold=0.0). Rows whose target is `ignore_index` do not
-    count.
+    shape, or (N, 1, *), are probabilities of class 1 (for logits give threshold=0.0), of each label where both are
+    (N, labels). Rows whose target is `ignore_index` do not count.
 
     >>> import lamina
     >>> metric = lamina.metrics.Accuracy()
@@ -167,8 +183,9 @@ class ConfusionMatrix(Metric):
         if t.size == 0:
             return
         width = max(int(p.max()), int(t.max())) + 1
-        if getattr(output, "ndim", 1) == getattr(target, "ndim", 1) + 1:
-            width = max(width, int(output.shape[1]))
+        scores, truth = aligned(name, output, target)
+        if scores.ndim == truth.ndim + 1:
+            width = max(width, int(scores.shape[1]))
         for values in (p, t):
             _check_classes(name, values, self.classes or width)
         pairs, rows = np.unique(t * width + p, return_counts=True)
@@ -325,7 +342,7 @@ class ECE(Metric):
     def update(self, output: Any, target: Any) -> None:
         import numpy as np
 
-        sure, right = self._confidence(to_array("ECE", output), to_array("ECE", target))
+        sure, right = self._confidence(*aligned("ECE", output, target))
         if sure.size and not (sure.min() >= 0 and sure.max() <= 1):
             raise ValueError("ECE: probabilities should be in [0, 1]; hint: logits=True for outputs without softmax")
         which = np.clip(np.ceil(sure * self.bins).astype(np.int64) - 1, 0, self.bins - 1)

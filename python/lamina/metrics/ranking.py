@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._base import Metric, to_array
+from ._base import Metric
+from .classification import aligned
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,17 +20,22 @@ class _Scores(Metric):
         self._parts: list[tuple[Array, Array]] = []
 
     def update(self, output: Any, target: Any) -> None:
-        """Scores of class 1 and labels 0 or 1: (*), (*); or scores of two classes: (N, 2), (N)."""
+        """Scores of class 1 and labels 0 or 1: (*), (*) or (N, 1), (N); or scores of two classes: (N, 2), (N).
+
+        Of several labels, (N, labels) and (N, labels), all count in one pool ("micro").
+        """
         import numpy as np
 
         name = type(self).__name__
-        p, t = to_array(name, output), to_array(name, target)
+        p, t = aligned(name, output, target)
         if p.ndim == t.ndim + 1 and p.ndim == 2 and p.shape[1] == 2 and len(p) == len(t):
             p = p[:, 1] - p[:, 0]
         if p.shape != t.shape:
             from .. import ShapeError
 
-            raise ShapeError(f"{name}: expected scores (*) and labels (*), or (N, 2) and (N), got {p.shape}, {t.shape}")
+            raise ShapeError(
+                f"{name}: expected scores and labels of one shape, (N, 1) and (N), or (N, 2) and (N), got {p.shape}, {t.shape}"
+            )
         if not ((t == 0) | (t == 1)).all():
             raise ValueError(f"{name}: labels should be 0 or 1")
         if np.isnan(p.astype(np.float64)).any():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -67,7 +67,8 @@ def task_of(model: Module, loss: Any = None, metrics: Any = None) -> Task:
         made: Any = getattr(model, "metrics", None)
         if metrics is not None or made is None or other.loss is None:
             return other
-        return replace(other, metrics=made, assess=_own(other.loss, made, model).assess)
+        other.metrics, other.assess = made, _own(other.loss, made, model).assess
+        return other
     own = getattr(model, "training_loss", None)
     if own is None:
         return _task_of_module(model, None, metrics)
@@ -80,9 +81,12 @@ def task_of(model: Module, loss: Any = None, metrics: Any = None) -> Task:
     if default and hasattr(model, "training_step"):  # trained by its own steps, judged by its metrics alone
         return _own(None, wanted, model)
     if default and getattr(kind, "metric_inputs", None) is Model.metric_inputs:  # one forward pass serves both
-        return replace(_task_of_module(model, F.cross_entropy, metrics), loss=own, metrics=wanted)
-    made = _own(own, wanted, model)
-    return replace(made, denominator=_last(classes_counted) if default else getattr(model, "loss_denominator", None))
+        task = _task_of_module(model, F.cross_entropy, metrics)
+        task.loss, task.metrics = own, wanted
+        return task
+    task = _own(own, wanted, model)
+    task.denominator = _last(classes_counted) if default else getattr(model, "loss_denominator", None)
+    return task
 
 
 def _own(loss: Callable[..., Tensor] | None, metrics: Callable[[], dict[str, Metric]], model: Module) -> Task:
@@ -112,9 +116,9 @@ def _task_of_module(model: Module, criterion: Callable[..., Tensor] | None, metr
         output, target = split(batch)
         return None if criterion is None else criterion(output, target), (output, target)
 
-    made = Task(None if criterion is None else loss, metrics_of(metrics), assess)
-    denominator = denominator_of(criterion)
-    return replace(made, denominator=denominator and _last(denominator), summed=is_sum(criterion))
+    count = denominator_of(criterion)
+    used = None if criterion is None else loss
+    return Task(used, metrics_of(metrics), assess, None if count is None else _last(count), is_sum(criterion))
 
 
 def _last(denominator: Callable[[Any], Number | None]) -> Callable[..., Number | None]:

@@ -77,7 +77,9 @@ class Usual:
                 continue
             if not math.isfinite(found):
                 if total == 0:
-                    raise NaNLossError(f"fit: the loss became {_kind(found)} in step {self.trainer.step + 1}: {_NO_TARGET}")
+                    raise NaNLossError(
+                        f"fit: the loss became {_kind(found)} in step {self.trainer.step + 1}: {_NO_TARGET}"
+                    )
                 self._not_finite(f"the loss became {_kind(found)}", batch, state)
             if self.trainer.checker is not None:
                 self.trainer.checker.loss(loss)
