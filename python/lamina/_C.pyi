@@ -2600,6 +2600,8 @@ def _fail_allocation(k: Any) -> None:
     """Test hook: the k-th allocation from now on fails, once; 0 takes it back."""
 def _from_bytes(arg0: Any, arg1: Any, arg2: Any) -> Tensor:
     """_from_bytes"""
+def _generator_in(state: Any) -> Any:
+    """A generator in the state that get_state gave."""
 def _redirect(pairs: Any) -> Any:
     """This thread draws from the second of each pair where the first is asked for; returns the earlier pairs."""
 def _registry() -> Any:

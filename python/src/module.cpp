@@ -57,6 +57,8 @@ void init_device(py::module_& m) {
       .def("__eq__",
            [](const Device& a, const py::object& b) { return is_device(b.ptr()) && a == py::cast<Device>(b); })
       .def("__hash__", [](const Device& d) { return int(d.type) * 256 + d.index; })
+      .def("__reduce__",  // for copy and pickle
+           [](const py::object& self) { return py::make_tuple(py::type::of(self), py::make_tuple(py::str(self))); })
       .def("__str__", [](const Device& d) { return name(d); })
       .def("__repr__", [](const Device& d) {
         return d.type == DeviceType::cpu ? std::string("device(type='cpu')")

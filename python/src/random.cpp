@@ -83,7 +83,20 @@ void init_random(py::module_& m) {
             restore(current(py::cast<Generator*>(self)), state);
             return self;
           },
-          py::arg("new_state"));
+          py::arg("new_state"))
+      .def("__reduce__",  // for copy and pickle: a generator of its own in the same state
+           [m = m.ptr()](Generator& g) {
+             const auto state = py::reinterpret_steal<py::object>(wrap(state_of(current(&g))));
+             return py::make_tuple(py::handle(m).attr("_generator_in"), py::make_tuple(state));
+           });
+  m.def(
+      "_generator_in",
+      [](const py::object& state) {
+        auto g = std::make_unique<Generator>();
+        restore(*g, state);
+        return g;
+      },
+      py::arg("state"), "A generator in the state that get_state gave.");
   m.attr("default_generator") = py::cast(&default_generator(), py::return_value_policy::reference);
   m.def(
       "_spawn", [](Generator& g) { return current(&g).spawn(); }, py::arg("generator"),
