@@ -26,6 +26,10 @@ struct TensorSource {
 // process left for this path are removed.
 void save_safetensors(const std::string& path, const std::vector<TensorSource>& tensors, const Metadata& metadata = {});
 
+// The bytes before the tensors of such a file, and in `order` which tensor comes when: for writing to a stream.
+std::string safetensors_header(const std::vector<TensorSource>& tensors, const Metadata& metadata,
+                               std::vector<size_t>& order);
+
 struct TensorEntry {
   std::string name;
   DType dtype;
@@ -34,12 +38,16 @@ struct TensorEntry {
   uint64_t bytes = 0;
 };
 
-// An open file whose header has been read and checked in full. Reads with read(), never maps.
+// An open file, or one that lies in memory, whose header has been read and checked in full. A field that the format
+// does not have is passed over, as in the reference reader; a name that occurs twice is refused. Reads with read(),
+// never maps.
 class SafetensorsReader {
  public:
   // FileError where the file or its header is not valid. `verify`: the checksum of the metadata must match, and each
   // tensor have one or none; the structure is checked always.
   explicit SafetensorsReader(const std::string& path, bool verify = true);
+  // The same of a file in memory, which must outlive the reader; `name` is for messages.
+  SafetensorsReader(const std::string& name, std::string_view file, bool verify);
   ~SafetensorsReader();
   SafetensorsReader(const SafetensorsReader&) = delete;
   SafetensorsReader& operator=(const SafetensorsReader&) = delete;
@@ -50,13 +58,15 @@ class SafetensorsReader {
   void read(const TensorEntry& entry, void* out, bool verify = true) const;
 
  private:
+  void read_header(uint64_t size, bool verify);
   void read_at(void* out, uint64_t bytes, uint64_t at) const;
   void parse(std::string_view header);
   void check_layout(uint64_t data_bytes) const;
   void check_metadata(bool verify) const;
 
   std::string path_;
-  int fd_ = -1;
+  int fd_ = -1;  // -1: the file is memory_
+  std::string_view memory_;
   uint64_t data_start_ = 0;
   std::vector<TensorEntry> entries_;
   Metadata metadata_;

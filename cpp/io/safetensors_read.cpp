@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <limits>
 
@@ -41,8 +42,9 @@ void append_utf8(std::string& s, uint32_t code) {
   }
 }
 
-// The JSON that a header may hold: objects of strings and lists of whole numbers, to a fixed depth, so nothing
-// recurses.
+constexpr size_t kMaxNesting = 125;  // of a value in a field that nobody reads, as in the reference reader
+
+// The JSON of a header: what tensors need has a fixed depth, and other values are passed over, so nothing recurses.
 class Json {
  public:
   Json(std::string_view text, const std::string& path) : text_(text), path_(path) {}
@@ -95,6 +97,37 @@ class Json {
     return s;
   }
 
+  // Whether the next value is null; passes over it then.
+  bool null() {
+    if (peek() != 'n') return false;
+    word("null");
+    return true;
+  }
+
+  // Passes over any value: what a field that this format does not know may hold.
+  void skip() {
+    std::string open;
+    for (;;) {
+      const char c = peek();
+      if (c == '{' || c == '[') {
+        if (open.size() == kMaxNesting) fail("a value is nested too deep");
+        ++at_;
+        if (peek() != (c == '{' ? '}' : ']')) {
+          open += c;
+          if (c == '{') field();
+          continue;
+        }
+        ++at_;
+      } else {
+        plain(c);
+      }
+      while (!open.empty() && peek() == (open.back() == '{' ? '}' : ']')) ++at_, open.pop_back();
+      if (open.empty()) return;
+      expect(',');
+      if (open.back() == '{') field();
+    }
+  }
+
   int64_t number() {
     const char first = peek();
     if (first < '0' || first > '9') fail("expected a whole number");
@@ -111,6 +144,47 @@ class Json {
   }
 
  private:
+  void field() {
+    string();
+    expect(':');
+  }
+  void word(std::string_view w) {
+    if (text_.substr(at_, w.size()) != w) fail("not a JSON value");
+    at_ += w.size();
+  }
+  void plain(char first) {
+    if (first == '"') {
+      string();
+    } else if (first == 't' || first == 'f' || first == 'n') {
+      word(first == 't' ? "true" : first == 'f' ? "false" : "null");
+    } else {
+      any_number();
+    }
+  }
+  void digits() {
+    const size_t start = at_;
+    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
+    if (at_ == start) fail("not a JSON value");
+  }
+  bool next_is(std::string_view any) { return at_ < text_.size() && any.find(text_[at_]) != any.npos; }
+  void any_number() {
+    const size_t start = at_;
+    if (next_is("-")) ++at_;
+    const size_t whole = at_;
+    digits();
+    if (text_[whole] == '0' && at_ - whole > 1) fail("a number starts with 0");
+    if (next_is(".")) ++at_, digits();
+    bool small = text_[whole] == '0';
+    if (next_is("eE")) {
+      ++at_;
+      small = next_is("-");
+      if (next_is("+-")) ++at_;
+      digits();
+    }
+    double value = 0;
+    const auto [end, error] = std::from_chars(text_.data() + start, text_.data() + at_, value);
+    if (error == std::errc::result_out_of_range && !small) fail("a number is out of range");
+  }
   void escape(std::string& s) {
     const char c = at_ < text_.size() ? text_[at_++] : '\0';
     constexpr std::string_view from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
@@ -166,7 +240,10 @@ TensorEntry parse_tensor(Json& json, std::string tensor) {
     const std::string key = json.string();
     json.expect(':');
     const int bit = key == "dtype" ? 1 : key == "shape" ? 2 : key == "data_offsets" ? 4 : 0;
-    if (!bit) json.fail("unknown field '" + key + "' of tensor '" + e.name + "'");
+    if (!bit) {  // another writer's
+      json.skip();
+      return;
+    }
     if (seen & bit) json.fail("field '" + key + "' of tensor '" + e.name + "' is there twice");
     seen |= bit;
     if (bit == 1) {
@@ -217,31 +294,45 @@ SafetensorsReader::SafetensorsReader(const std::string& path, bool verify) : pat
     struct stat st;
     if (fstat(fd_, &st) != 0) raise<FileError>("load: ", path, ": ", std::strerror(errno));
     if (!S_ISREG(st.st_mode)) raise<FileError>("load: ", path, " is not a regular file");
-    const uint64_t size = uint64_t(st.st_size);
-    if (size < 8) raise<FileError>("load: ", path, ": ", size, " bytes are too few for a safetensors file");
-    uint64_t header = 0;
-    read_at(&header, 8, 0);
-    if (header > kMaxHeader)
-      raise<FileError>("load: ", path, ": a header of ", header, " bytes (at most ", kMaxHeader,
-                       "): not a safetensors file");
-    if (header > size - 8)
-      raise<FileError>("load: ", path, ": the header needs ", header, " bytes, the file has ", size - 8,
-                       " more: it is truncated");
-    std::string text(header, '\0');
-    read_at(text.data(), header, 8);
-    data_start_ = 8 + header;
-    parse(text);
-    check_layout(size - data_start_);
-    check_metadata(verify);
+    read_header(uint64_t(st.st_size), verify);
   } catch (...) {
     close(fd_);
     throw;
   }
 }
 
-SafetensorsReader::~SafetensorsReader() { close(fd_); }
+SafetensorsReader::SafetensorsReader(const std::string& name, std::string_view file, bool verify)
+    : path_(name), memory_(file) {
+  read_header(file.size(), verify);
+}
+
+SafetensorsReader::~SafetensorsReader() {
+  if (fd_ >= 0) close(fd_);
+}
+
+void SafetensorsReader::read_header(uint64_t size, bool verify) {
+  if (size < 8) raise<FileError>("load: ", path_, ": ", size, " bytes are too few for a safetensors file");
+  uint64_t header = 0;
+  read_at(&header, 8, 0);
+  if (header > kMaxHeader)
+    raise<FileError>("load: ", path_, ": a header of ", header, " bytes (at most ", kMaxHeader,
+                     "): not a safetensors file");
+  if (header > size - 8)
+    raise<FileError>("load: ", path_, ": the header needs ", header, " bytes, the file has ", size - 8,
+                     " more: it is truncated");
+  std::string text(header, '\0');
+  read_at(text.data(), header, 8);
+  data_start_ = 8 + header;
+  parse(text);
+  check_layout(size - data_start_);
+  check_metadata(verify);
+}
 
 void SafetensorsReader::read_at(void* out, uint64_t bytes, uint64_t at) const {
+  if (fd_ < 0) {  // read_header and check_layout keep all within the memory
+    if (bytes) std::memcpy(out, memory_.data() + at, bytes);
+    return;
+  }
   auto* p = static_cast<char*>(out);
   while (bytes) {
     const ssize_t n = pread(fd_, p, std::min(bytes, kChunk), off_t(at));
@@ -259,7 +350,6 @@ void SafetensorsReader::read_at(void* out, uint64_t bytes, uint64_t at) const {
 void SafetensorsReader::parse(std::string_view header) {
   Json json(header, path_);
   bool metadata_seen = false;
-  if (header.empty() || header[0] != '{') json.fail("expected '{'");
   json.items('{', '}', [&] {
     std::string key = json.string();
     json.expect(':');
@@ -269,6 +359,7 @@ void SafetensorsReader::parse(std::string_view header) {
     }
     if (metadata_seen) json.fail("__metadata__ is there twice");
     metadata_seen = true;
+    if (json.null()) return;
     json.items('{', '}', [&] {
       std::string name = json.string();
       json.expect(':');

@@ -268,11 +268,18 @@ class Temporary {
 
 }  // namespace
 
+std::string safetensors_header(const std::vector<TensorSource>& tensors, const Metadata& metadata,
+                               std::vector<size_t>& order) {
+  check_names(tensors, metadata);
+  order = data_order(tensors);
+  return make_header(tensors, order, metadata);
+}
+
 void save_safetensors(const std::string& path, const std::vector<TensorSource>& tensors, const Metadata& metadata) {
   check_names(tensors, metadata);
-  const std::vector<size_t> order = data_order(tensors);
   const Target target = find_target(path);
-  const std::string header = make_header(tensors, order, metadata);
+  std::vector<size_t> order;
+  const std::string header = safetensors_header(tensors, metadata, order);
   remove_stale(target);
   const BlockSizeSignal guard;
   Temporary file(target);

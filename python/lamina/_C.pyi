@@ -2729,6 +2729,8 @@ def not_equal(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input != other."""
 def numel(input: Any) -> builtins.int:
     """Number of elements."""
+def parse_tensors(data: Any, name: Any, verify: Any = ...) -> Any:
+    """({name: Tensor}, {key: text}) of the bytes of a safetensors file; its name is for messages."""
 def promote_types(type1: Any, type2: Any) -> Any:
     """Smallest dtype that both convert to."""
 def reset_peak_memory_stats() -> None:
@@ -2767,6 +2769,8 @@ def trapz(y: Tensor, x: Tensor | None = None, dx: builtins.float | None = None, 
 def true_divide(input: Tensor, other: Tensor | Number, rounding_mode: str | None = None) -> Tensor:
     """input / other; rounding_mode 'floor' or 'trunc' rounds the quotient."""
 uint8: dtype
+def write_tensors(tensors: Any, write: Any, metadata: Any = ...) -> None:
+    """Hands the bytes of a safetensors file to a function, piece by piece."""
 
 class functional:
     """Operations of lamina.nn.functional."""

@@ -77,6 +77,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from ._legacy import use_deterministic_algorithms as use_deterministic_algorithms
     from ._limits import finfo as finfo
     from ._limits import iinfo as iinfo
+    from ._placeholder import Placeholder as Placeholder
     from ._printing import get_printoptions as get_printoptions
     from ._printing import printoptions as printoptions
     from ._printing import set_printoptions as set_printoptions
@@ -134,14 +135,15 @@ _copyreg.pickle(_operation, _reduce_operation)
 _SUBMODULES = frozenset(
     (
         "nn optim distributions amp jit utils models datasets autograd func linalg cuda random cli array_api special "
-        "audio backends lora metrics plot sklearn tabular testing text timeseries torch_file training transfer tuning "
-        "vision"
+        "audio backends lora metrics plot serialization sklearn tabular testing text timeseries torch_file training transfer "
+        "tuning vision"
     ).split()
 )
 _LAZY = {
     "autocast": "amp",
     "save": "serialization",
     "load": "serialization",
+    "Placeholder": "_placeholder",
     "set_printoptions": "_printing",
     "get_printoptions": "_printing",
     "printoptions": "_printing",

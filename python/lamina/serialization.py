@@ -1,27 +1,43 @@
 """save and load: one safetensors file, written atomically, no pickle.
 
-The rule: a Module is saved as its state_dict. A dict of tensors by name becomes a plain safetensors file that other
-programs read. Any other tree of dicts, lists, tuples, tensors, numbers, strings, bools and None (a checkpoint, an
-optimizer's state_dict) is saved too: its tensors in the file's body, its shape as JSON in the file's metadata. `load`
-gives back the same object. Nothing in a file is ever executed.
+The rule: a dict of tensors by name becomes a plain safetensors file that other programs read. Any other value (a module,
+a checkpoint, an optimizer's state_dict) is saved too: its tensors in the file's body, its shape as JSON in the file's
+metadata. `load` gives back the same object. Nothing in a file is ever executed. docs/model_file.md is the format.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any
+import sys
+from collections.abc import Callable
+from typing import IO, Any
 
 from . import _C
 from ._C import Tensor
+from ._placeholder import check_unknown
 
 Path = str | os.PathLike[str]
-_TREE = "lamina.tree"
-_MAX_DEPTH = 64
+File = Path | IO[bytes]
+VERSION = 2  # of trees; 1 has neither modules nor further kinds and is written without the number
+_TREE, _MODULES, _VERSION = "lamina.tree", "lamina.modules", "lamina.format"
 
 
-def save(obj: Any, f: Path) -> None:
-    """Writes a Module, a state_dict or a checkpoint; the old file stays whole until the new one is complete.
+def save(
+    obj: Any,
+    f: File,
+    pickle_module: Any = None,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+    *,
+    metadata: dict[str, str] | None = None,
+) -> None:
+    """Writes a module, a state_dict or a checkpoint to a path or an open binary file.
+
+    A file at a path stays whole until the new one is complete. Values may be tensors, numbers, texts, bytes, None, NumPy
+    arrays and numbers, dtypes, devices, modules, and lists, tuples, dicts, sets, named tuples and dataclasses of them.
+    A module is saved whole: `load` gives it back where its class is known. `metadata` adds texts for other programs;
+    PyTorch's other arguments change nothing. Raises TypeError for anything else, by name.
 
     >>> import lamina, tempfile, os
     >>> path = os.path.join(tempfile.mkdtemp(), "checkpoint.safetensors")
@@ -29,128 +45,193 @@ def save(obj: Any, f: Path) -> None:
     >>> lamina.load(path)["epoch"]
     3
     """
-    if hasattr(obj, "named_parameters") and hasattr(obj, "state_dict"):
-        obj = obj.state_dict()
+    tensors, texts = packed(obj)
+    save_file(tensors, f, {**texts, **(metadata or {})})
+
+
+def packed(obj: Any) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """(tensors by name, metadata) of the file that `save` writes of a value."""
     if isinstance(obj, dict) and all(type(k) is str and isinstance(v, Tensor) for k, v in obj.items()):
-        save_file(obj, f)
-        return
-    tensors: dict[str, Tensor] = {}
-    tree = _pack(obj, "", tensors, 0)
-    save_file(tensors, f, {_TREE: json.dumps(tree, separators=(",", ":"))})
+        return obj, {}
+    from ._tree import Packer, Unknown
+
+    packer = Packer()
+    table: list[Any] = []
+    if "lamina.nn.module" in sys.modules:  # else there is no module in it
+        from ._model_file import ModulePacker
+
+        table = ModulePacker(packer).table
+    try:
+        tree = packer.pack(obj)
+    except Unknown as error:
+        raise TypeError(
+            f"save: '{error.path}' is a {error}; a file holds tensors, numbers, strings, bools, None, bytes, arrays, "
+            f"dtypes, modules, and dicts, lists, tuples, sets, named tuples and dataclasses of them{error.hint}"
+        ) from None
+    texts = {_TREE: _json(tree)}
+    if not packer.plain:
+        texts[_VERSION] = str(VERSION)
+    if table:
+        texts[_MODULES] = _json(table)
+    return packer.tensors, texts
+
+
+def _json(tree: Any) -> str:
+    return json.dumps(tree, separators=(",", ":"))
 
 
 def load(
-    f: Path, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None, verify: bool = True
+    f: File,
+    map_location: Any = None,
+    pickle_module: Any = None,
+    *,
+    weights_only: bool = True,
+    mmap: bool | None = None,
+    verify: bool = True,
+    unknown: str = "error",
 ) -> Any:
     """What `save` wrote; any other safetensors file as a dict of tensors by name; what `torch.save` wrote (torch_file).
 
+    `f` is a path or an open binary file, which is read to its end. Modules are made of the classes that this program has
+    defined or imported, found by their exact names, without running their code; FileError names a class that is not
+    there. `unknown="placeholder"` puts an inert lamina.Placeholder in place of it, or of any object of a PyTorch file
+    that is not made, so that what stands beside it can be read.
+
     Tensors come to the CPU, or to `map_location`, a device; a function or a dict of devices, which say where tensors of
     other devices go, leave them there. `verify=False` reads a file whose checksums do not match; the structure of the
-    file is checked always. `weights_only` and `mmap` change nothing: no file is ever executed.
+    file is checked always. `weights_only`, `mmap` and `pickle_module` change nothing: no file is ever executed.
     """
     if isinstance(map_location, bool):
         raise TypeError(f"load: map_location must be a device, got {map_location}; verify= is given by keyword")
-    loaded = _load(f, verify)
-    if map_location is None or isinstance(map_location, dict) or callable(map_location):
-        return loaded
-    device = map_location if isinstance(map_location, _C.device) else _C.device(map_location)
-    return loaded if device.type == "cpu" else _moved(loaded, device)
-
-
-def _moved(value: Any, device: Any) -> Any:
-    """The tree with its tensors on a device."""
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, dict):
-        return type(value)((key, _moved(item, device)) for key, item in value.items())
-    if type(value) in (list, tuple):
-        return type(value)(_moved(item, device) for item in value)
-    return value
-
-
-def _load(f: Path, verify: bool) -> Any:
-    if _is_torch_file(f):
+    placeholders = check_unknown(unknown)
+    kept = map_location is None or isinstance(map_location, dict) or callable(map_location)
+    device = None if kept else map_location if isinstance(map_location, _C.device) else _C.device(map_location)
+    place = None if device is None or device.type == "cpu" else device
+    source = Source(f)
+    if source.is_torch():
         from .torch_file import load_torch
 
-        return load_torch(f, verify=verify)
-    tensors, metadata = load_with_metadata(f, verify=verify)
+        return load_torch(f if source.data is None else source, verify=verify, unknown=unknown, device=place)
+    tensors, metadata = source.read(verify)
+    if place is not None:
+        tensors = {name: value.to(place) for name, value in tensors.items()}
+    return _made(tensors, metadata, placeholders, source.name)
+
+
+def _made(tensors: dict[str, Tensor], metadata: dict[str, str], placeholders: bool, name: str) -> Any:
+    """The value that the metadata of a file describes; its tensors where there is none."""
     if _TREE not in metadata:
         return tensors
+    version = metadata.get(_VERSION, "1")
+    if version not in ("1", str(VERSION)):
+        raise _C.FileError(
+            f"load: {name}: format {version[:20]} is of a later lamina, this one knows {VERSION}; "
+            "lamina.serialization.load_file reads its tensors"
+        )
+    from ._tree import Unknown, Unpacker
+
+    unpacker = Unpacker(tensors, placeholders)
     try:
-        return _unpack(json.loads(metadata[_TREE]), tensors, 0)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise _C.FileError(f"load: {os.fspath(f)}: the tree of the checkpoint is damaged") from None
+        if _MODULES in metadata:
+            from ._model_file import ModuleReader
+
+            ModuleReader(unpacker, json.loads(metadata[_MODULES]))
+        return unpacker.unpack(json.loads(metadata[_TREE]))
+    except Unknown as error:
+        raise _C.FileError(
+            f"load: {name}: {error} is not made: only classes that this program has defined or imported, and plain values; "
+            "hint: import what defines it first, or unknown='placeholder'; lamina.serialization.load_file reads the tensors"
+        ) from None
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError, RuntimeError):
+        raise _C.FileError(f"load: {name}: the tree of the checkpoint is damaged") from None
 
 
-def _is_torch_file(f: Path) -> bool:
-    """A zip archive or a pickle; the header of a safetensors file begins with a brace at its ninth byte."""
-    try:
-        with open(os.fspath(f), "rb") as file:
-            head = file.read(9)
-    except OSError:  # load_tensors says so in its own words
-        return False
-    return (head[:4] == b"PK\3\4" and head[8:] != b"{") or head[:3] == b"\x80\2\x8a"
+def load_state(f: File, *, verify: bool = True) -> Any:
+    """As `load`, with the state_dict of a whole model in place of it: for what wants weights, whatever class they had."""
+    source = Source(f)
+    if not source.is_torch():
+        tensors, metadata = source.read(verify)
+        if _MODULES not in metadata:
+            return _made(tensors, metadata, False, source.name)
+        if metadata.get(_TREE) == '{"module":0}':
+            return weights_of(tensors, metadata)
+    source_file: Any = source
+    loaded = load(source_file, verify=verify)
+    return loaded.state_dict() if hasattr(loaded, "named_parameters") else loaded
 
 
-def save_file(tensors: dict[str, Tensor], filename: Path, metadata: dict[str, str] | None = None) -> None:
-    """Writes a safetensors file of tensors by name, with optional text metadata."""
-    _C.save_tensors(tensors, os.fspath(filename), metadata or {})
+def weights_of(tensors: dict[str, Tensor], metadata: dict[str, str]) -> dict[str, Tensor]:
+    """Of all tensors of a file those that are no further values of a model: its state_dict."""
+    extra = "lamina:" if _MODULES in metadata else "\0"
+    return {name: value for name, value in tensors.items() if not name.startswith(extra)}
 
 
-def load_file(filename: Path, *, verify: bool = True) -> dict[str, Tensor]:
-    """The tensors of a safetensors file by name; `verify` as in load."""
-    return load_with_metadata(filename, verify=verify)[0]
+class Source:
+    """A path, or the rest of an open binary file."""
+
+    def __init__(self, f: Any) -> None:
+        self.data: bytes | None = None
+        self.name: str
+        if isinstance(f, Source):
+            self.data, self.name = f.data, f.name
+        elif hasattr(f, "read") and not isinstance(f, os.PathLike):
+            found = f.read()
+            if not isinstance(found, (bytes, bytearray)):
+                raise TypeError(
+                    f"load: expected a file opened in binary mode, its read() gave a {type(found).__name__}"
+                )
+            given = getattr(f, "name", None)
+            self.data, self.name = bytes(found), given if isinstance(given, str) else type(f).__name__
+        else:
+            self.name = os.fsdecode(os.fspath(f))
+
+    def is_torch(self) -> bool:
+        """A zip archive, a pickle or a tar archive; the header of a safetensors file is a brace at its ninth byte."""
+        if self.data is not None:
+            head = self.data[:512]
+        else:
+            try:
+                with open(self.name, "rb") as file:
+                    head = file.read(512)
+            except OSError:  # load_tensors says so in its own words
+                return False
+        if head[8:].lstrip(b" \t\r\n")[:1] == b"{" and head[257:262] != b"ustar":
+            return False
+        return head[:4] == b"PK\3\4" or head[:3] == b"\x80\2\x8a" or head[257:262] == b"ustar"
+
+    def read(self, verify: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
+        if self.data is None:
+            tensors, metadata = _C.load_tensors(self.name, verify)
+        else:
+            tensors, metadata = _C.parse_tensors(self.data, self.name, verify)
+        return tensors, metadata
 
 
-def load_with_metadata(filename: Path, *, verify: bool = True) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors and the text metadata of a safetensors file; `verify` as in load."""
-    tensors, metadata = _C.load_tensors(os.fspath(filename), verify)
-    return tensors, metadata
+def save_file(tensors: dict[str, Tensor], filename: File, metadata: dict[str, str] | None = None) -> None:
+    """Writes a safetensors file of tensors by name, with optional text metadata, to a path or an open binary file."""
+    if hasattr(filename, "write") and not isinstance(filename, os.PathLike):
+        _C.write_tensors(tensors, _writer(filename), metadata or {})
+    else:
+        _C.save_tensors(tensors, os.fspath(filename), metadata or {})
 
 
-def _pack(value: Any, path: str, tensors: dict[str, Tensor], depth: int) -> Any:
-    """JSON of a tree: scalars stand for themselves, {"t": name} is a tensor, "d", "l", "u" a dict, list, tuple."""
-    if depth > _MAX_DEPTH:
-        raise ValueError(f"save: the object at '{path[:80]}' is nested deeper than {_MAX_DEPTH} levels")
-    if isinstance(value, Tensor):
-        name = path or "value"
-        while name in tensors:  # {"a.b": ..., "a": {"b": ...}}
-            name += "'"
-        tensors[name] = value.detach()
-        return {"t": name}
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, (int, float)):  # numpy.float64 too
-        return float(value) if isinstance(value, float) else int(value)
-    base = path + "." if path else ""
-    if isinstance(value, dict):
-        rows = []
-        for key, item in value.items():
-            if type(key) not in (str, int, float, bool, type(None)):
-                raise TypeError(f"save: keys must be strings or numbers, got {type(key).__name__} in '{path}'")
-            rows.append([key, _pack(item, f"{base}{key}", tensors, depth + 1)])
-        return {"d": rows}
-    if type(value) in (list, tuple):
-        packed = [_pack(item, f"{base}{i}", tensors, depth + 1) for i, item in enumerate(value)]
-        return {"l" if type(value) is list else "u": packed}
-    hint = "; pass its state_dict()" if hasattr(value, "state_dict") else ""
-    raise TypeError(
-        f"save: '{path or 'obj'}' is a {type(value).__name__}; a file holds tensors, numbers, strings, bools, None, "
-        f"and dicts, lists and tuples of them{hint}"
-    )
+def _writer(file: Any) -> Callable[[bytes], None]:
+    """All of a piece: an unbuffered file may take a part of it."""
+
+    def write(data: bytes) -> None:
+        rest = memoryview(data)
+        while len(rest):
+            done = file.write(rest)
+            rest = rest[len(rest) if done is None else done :]
+
+    return write
 
 
-def _unpack(node: Any, tensors: dict[str, Tensor], depth: int) -> Any:
-    if depth > _MAX_DEPTH + 1:
-        raise ValueError("too deep")
-    if not isinstance(node, dict):
-        return node
-    ((kind, content),) = node.items()
-    if kind == "t":
-        return tensors[content]
-    if kind == "d":
-        return {key: _unpack(item, tensors, depth + 1) for key, item in content}
-    items = [_unpack(item, tensors, depth + 1) for item in content]
-    if kind not in ("l", "u"):
-        raise ValueError(kind)
-    return items if kind == "l" else tuple(items)
+def load_file(filename: File, *, verify: bool = True) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name, of a model those of its state_dict; `verify` as in load."""
+    return weights_of(*load_with_metadata(filename, verify=verify))
+
+
+def load_with_metadata(filename: File, *, verify: bool = True) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and the text metadata of a safetensors file, as they are there; `verify` as in load."""
+    return Source(filename).read(verify)

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import lamina
 
 from . import nn
-from .serialization import load as _load_file
-from .serialization import save_file
+from .serialization import load_state, save_file
 
 if TYPE_CHECKING:
     from ._C import Tensor
@@ -416,7 +415,7 @@ class TabularModel(nn.Module):
     @classmethod
     def load(cls, path: str | os.PathLike[str], model: nn.Module) -> TabularModel:
         """The model in a file, its weights in `model`. FileError for a damaged file."""
-        state = _load_file(path)
+        state = load_state(path)
         name = os.fspath(path)
         if not isinstance(state, dict) or "encoder.schema" not in state:
             raise lamina.FileError(f"{name}: holds no TabularModel")

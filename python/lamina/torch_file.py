@@ -6,6 +6,7 @@ small program for a stack machine; the one in _torch_tree runs no function, and 
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from typing import Any
@@ -14,13 +15,14 @@ from . import _C
 from ._C import Tensor
 from ._torch_tree import DTYPES, Dtype, Machine, ParameterRef, StorageRef, TensorRef
 from ._zip import Archive
+from .serialization import Source
 
 Path = str | os.PathLike[str]
 MAX_PICKLE, MAX_DEPTH = 1 << 26, 64
 LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # how files of PyTorch before 1.6 begin
 
 
-def load_torch(f: Path, *, verify: bool = True) -> Any:
+def load_torch(f: Any, *, verify: bool = True, unknown: str = "error", device: Any = None) -> Any:
     """The object in a file of `torch.save` (PyTorch 1.6 or later): state_dicts, optimizers' state_dicts, checkpoints.
 
     Trees of dicts, lists, tuples, numbers, strings, bools and None with tensors come back, all tensors on the CPU and
@@ -36,8 +38,8 @@ def load_torch(f: Path, *, verify: bool = True) -> Any:
     Traceback (most recent call last):
     lamina.FileError: load: ...notes.pt: not a whole zip file (no directory at its end)...
     """
-    name = os.fspath(f)
-    with open(name, "rb") as file:
+    name = f.name if isinstance(f, Source) else os.fspath(f)
+    with open(name, "rb") if not isinstance(f, Source) or f.data is None else io.BytesIO(f.data) as file:
         if file.read(len(LEGACY)) == LEGACY:
             raise _C.FileError(
                 f"load: {name}: the format of PyTorch before 1.6, which only running its pickle could read. Save it anew "

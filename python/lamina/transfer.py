@@ -11,6 +11,7 @@ import lamina
 
 from ._C import Tensor
 from ._patterns import Pattern, matched
+from .serialization import load_state
 
 if TYPE_CHECKING:
     from .nn import Module
@@ -205,7 +206,7 @@ def load_partial(model: Module, source: Any, strict: bool = False) -> LoadReport
 def _weights(source: Any) -> dict[str, Tensor]:
     """The tensors by name of a path, a dict, or a checkpoint with one inside."""
     if isinstance(source, (str, os.PathLike)):
-        source = lamina.load(source)
+        source = load_state(source)
     if hasattr(source, "state_dict") and not isinstance(source, Mapping):
         source = source.state_dict()
     if not isinstance(source, Mapping):

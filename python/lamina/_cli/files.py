@@ -9,8 +9,7 @@ from typing import Any
 
 import lamina
 
-from .. import models, nn
-from ..serialization import load_with_metadata, save_file
+from .. import models, nn, serialization
 
 # the class of a family, where a file of an older version does not name it
 _CLASSES = {"mlp": "MLP", "cnn": "CNN"}
@@ -67,13 +66,14 @@ def recipe_of(
 
 
 def save(path: str, module: nn.Module, recipe: Recipe) -> None:
-    """Writes the file, whole or not at all."""
-    save_file(module.state_dict(), path, {"lamina.recipe": json.dumps(asdict(recipe))})
+    """Writes the model and its recipe, whole or not at all."""
+    serialization.save(module, path, metadata={"lamina.recipe": json.dumps(asdict(recipe))})
 
 
 def read(path: str) -> tuple[nn.Module, Recipe]:
     """The model as its family wraps it, in eval mode, and its recipe."""
-    tensors, metadata = load_with_metadata(path)
+    tensors, metadata = serialization.load_with_metadata(path)
+    tensors = serialization.weights_of(tensors, metadata)
     try:
         recipe = Recipe(**json.loads(metadata["lamina.recipe"]))
         module: nn.Module = family(recipe.model).restore(recipe, tensors)

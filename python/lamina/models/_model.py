@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..training import History
 
 C = TypeVar("C")
+M = TypeVar("M", bound="Model")
 
 
 class Model(nn.Module):
@@ -98,6 +99,30 @@ class Model(nn.Module):
         from ..training import predict
 
         return predict(self, x, batch_size=batch_size)
+
+    def save(self, path: Any) -> None:
+        """Writes the whole model to a path or an open binary file, as lamina.save does."""
+        from ..serialization import save
+
+        save(self, path)
+
+    @classmethod
+    def load(cls: type[M], path: Any, map_location: Any = None) -> M:
+        """The model that `save` or lamina.save wrote, with its config; TypeError when it is of another class.
+
+        >>> import io, lamina
+        >>> file = io.BytesIO()
+        >>> lamina.models.MLP(inputs=4).save(file)
+        >>> _ = file.seek(0)
+        >>> lamina.models.MLP.load(file).config.inputs
+        4
+        """
+        from ..serialization import load
+
+        found = load(path, map_location)
+        if not isinstance(found, cls):
+            raise TypeError(f"{cls.__name__}.load: the file holds a {type(found).__name__}")
+        return found
 
     @staticmethod
     def configure(config_class: type[C], config: C | None, overrides: dict[str, Any]) -> C:

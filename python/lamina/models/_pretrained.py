@@ -10,6 +10,7 @@ from typing import Any
 import lamina
 
 from .._C import Tensor
+from ..serialization import load_state
 
 Weights = dict[str, Tensor]
 
@@ -29,7 +30,7 @@ def read_weights(owner: str, source: Any) -> tuple[Weights, dict[str, Any]]:
             if not names:
                 raise lamina.FileError(f"{owner}: {path} has neither model.safetensors nor pytorch_model.bin")
             path = os.path.join(path, names[0])
-        source = lamina.load(path)
+        source = load_state(path)
         if not isinstance(source, Mapping):
             raise TypeError(f"{owner}: {path} holds a {type(source).__name__}, expected weights by name")
     for key in ("model_args", "config"):

@@ -359,6 +359,9 @@ class _Reader:
 
 
 def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> IncompatibleKeys:
+    whole: Any = state_dict
+    if hasattr(whole, "named_parameters"):  # a model, as lamina.load gives it back
+        state_dict = whole.state_dict()
     if not isinstance(state_dict, Mapping):
         raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
     reader = _Reader(state_dict, assign)

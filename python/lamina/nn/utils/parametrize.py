@@ -157,6 +157,17 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Mod
     return module
 
 
+def parametrized_again(module: Any, names: list[str]) -> None:
+    """For a module that was read from a file: its parametrizations, which it holds, compute those attributes again."""
+    chains = module.__dict__.get("parametrizations")
+    for name in names:
+        static = any(name in vars(base) for base in type.mro(type(module)))
+        if not isinstance(chains, ModuleDict) or type(name) is not str or name not in chains or static:
+            raise ValueError("parametrizations that the module does not hold")
+    before: Any = type(module)
+    module.__class__ = _class(before, tuple(names))
+
+
 def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
     """Whether the module has parametrisations (of that attribute)."""
     if not isinstance(module, _Parametrized):
