@@ -211,8 +211,8 @@ Tensor repeat(const Tensor& x, const Size& repeats) {
     expanded.push_back(size == 1 ? r : size);
   }
   numel_of(merged, "repeat");
-  const Tensor y = expand(reshape(x, split_shape), expanded);
-  return y.numel() == 0 || !y.is_contiguous() ? reshape(y, merged) : clone(reshape(y, merged));
+  const Tensor y = reshape(expand(reshape(x, split_shape), expanded), merged);
+  return y->storage == x->storage ? clone(y) : y;  // never a view, whatever the sizes are
 }
 
 Tensor tile(const Tensor& x, const Size& dims) {

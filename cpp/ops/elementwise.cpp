@@ -91,6 +91,15 @@ DType result_dtype(const Call& c, DType& promoted) {
   __builtin_unreachable();
 }
 
+// Beside half floats a number of a wider dtype is rounded to theirs first, so that x == 0.1 where x - 0.1 is 0; factors
+// and divisors alone stay as they are.
+void round_numbers(Call& c, DType promoted) {
+  if (c.arity() != 2 || c.op == Ew::Mul || c.op == Ew::Div) return;
+  if (!is_floating(promoted) || compute_dtype(promoted) == promoted) return;
+  for (int i = 0; i < c.arity(); ++i)
+    if (Tensor& t = c.x[size_t(i)]; t.dtype() != promoted) t = to(t, promoted);
+}
+
 View broadcast_view(const Tensor& t, const Dims& shape) {
   View v;
   v.data = t.data();
@@ -360,6 +369,7 @@ Tensor elementwise(Ew op, std::span<const EwArg> args) {
   Call c = parse(op, nullptr, args);
   DType promoted;
   const DType dtype = result_dtype(c, promoted);
+  round_numbers(c, promoted);
   Tensor y = allocate_result(c, result_shape(c), dtype);
   run_forward(c, promoted, y);
   if (needs_history(c)) set_history(history(c, y), {&y, 1});
@@ -402,6 +412,7 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
     raise<ShapeError>(label, ": the result has shape ", to_string(shape), " but the tensor written is ",
                       describe("self", self));
   check_inplace(label.c_str(), self);
+  round_numbers(c, promoted);
   // An operand that overlaps self other than exactly would be read after it was written.
   for (int i = 1; i < c.arity(); ++i) {
     Tensor& t = c.x[size_t(i)];

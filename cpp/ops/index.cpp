@@ -84,10 +84,22 @@ View stretched(const Tensor& t, const Dims& shape) {
   return v;
 }
 
+// The dim of the result at which the positions stand: neighbouring indices leave their dims in place, indices apart
+// from each other go to the front.
+int64_t positions_at(const Indices& list) {
+  int64_t first = -1, last = -1, given = 0;
+  for (size_t d = 0; d < list.size(); ++d) {
+    if (!list[d].defined()) continue;
+    if (first < 0) first = int64_t(d);
+    last = int64_t(d);
+    ++given;
+  }
+  return last - first + 1 == given ? first : 0;
+}
+
 Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
   Plan p;
   std::vector<const Tensor*> given;
-  int64_t first = -1, last = -1;
   for (size_t d = 0; d < list.size(); ++d) {
     if (!list[d].defined()) continue;
     given.push_back(&list[d]);
@@ -95,13 +107,9 @@ Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
     p.size.push_back(x.shape()[d]);
     p.stride.push_back(x.stride()[d]);
     p.dims.push_back(int64_t(d));
-    if (first < 0) first = int64_t(d);
-    last = int64_t(d);
   }
   const Dims positions = broadcast_shapes(op, given);
-  // Neighbouring indices leave their dims in place; indices apart from each other go to the front.
-  const bool together = last - first + 1 == int64_t(given.size());
-  const int64_t at = together ? first : 0;
+  const int64_t at = positions_at(list);
   Dims kept, kept_stride;
   for (size_t d = 0; d < list.size(); ++d) {
     if (list[d].defined()) continue;
@@ -252,7 +260,15 @@ void write_indexed(const char* op, const Tensor& self, const Indices& list, cons
         d[0] = rest;
       }
     }
-    if (d.want(1)) d[1] = to(sum_to(get_indexed(op, g, at, wrap), shape), dtype);
+    if (!d.want(1)) return;
+    Tensor written = get_indexed(op, g, at, wrap);
+    if (const Tensor last = accumulate ? Tensor() : last_writers(at, g.shape()); last.defined()) {
+      Dims beside = last.shape();  // the kept dims that follow the positions
+      for (size_t k = size_t(positions_at(at)) + last.shape().size(); k < written.shape().size(); ++k)
+        beside.push_back(1);
+      written = without_lost(written, reshape(last, Size(beside)));
+    }
+    d[1] = to(sum_to(written, shape), dtype);
   });
 }
 
@@ -351,6 +367,9 @@ Tensor write_along(const char* op, const Tensor& self, int64_t dim_given, const 
     if (d.want(0)) d[0] = accumulate ? g : scatter(g, dim, i, Scalar(0));
     if (!d.want(1)) return;
     Tensor s = gather(g, dim, i);
+    if (const Tensor last = accumulate ? Tensor() : last_writers_along(dim, g.dim() == 0 ? 1 : g.size(dim), i);
+        last.defined())
+      s = without_lost(s, last);
     if (value) {
       s = sum(s);
     } else if (s.shape() != shape) {

@@ -126,7 +126,7 @@ Histogram histogram(const Tensor& x, const Tensor& bins, const Tensor& weight, b
   if (bins.dim() != 1 || bins.numel() < 1 || bins.dtype() != x.dtype())
     raise<ShapeError>("histogram: bins must be a 1-D tensor of input's dtype: ", describe("input", x), ", ",
                       describe("bins", bins));
-  return counted(x, contiguous(bins.detach()), weight, density);
+  return counted(x, clone(contiguous(bins.detach())), weight, density);
 }
 
 // ---- differences and integrals ----
