@@ -25,7 +25,7 @@ def case(rows, bias=True, soft=False, inner=(), dtype="float64"):
     ]
     if soft:
         target = lamina.tensor(R.dirichlet(np.ones(classes), (rows, *inner)), dtype=kind)
-        target = target.movedim(-1, 1) if inner else target
+        target = (target.movedim(-1, 1) if inner else target).detach().requires_grad_()
     else:
         target = lamina.tensor(R.integers(0, classes, (rows, *inner)))
     return made[0], made[1], made[2] if bias else None, target
@@ -54,7 +54,7 @@ def test_equals_the_two_steps(rows, form):
         options["weight"] = lamina.tensor(R.uniform(0.5, 2, 11))
     ours, expected = both(*made, **options)
     np.testing.assert_allclose(ours.detach().numpy(), expected.detach().numpy(), rtol=1e-12)
-    leaves = [t for t in made[:3] if t is not None]
+    leaves = [t for t in made if t is not None and t.requires_grad]
     weights = lamina.tensor(np.cos(np.arange(ours.numel())).reshape(ours.shape))
     found = lamina.autograd.grad(ours, leaves, weights)
     for a, b in zip(found, lamina.autograd.grad(expected, leaves, weights), strict=True):

@@ -88,13 +88,13 @@ class _Rows(Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Any:
         x, weight, bias, target = ctx.saved_tensors
-        needs = ctx.needs_input_grad[:3]
+        needs = ctx.needs_input_grad[:4]
         if lamina.is_grad_enabled():  # to be differentiated again
-            wanted = [t for t, need in zip((x, weight, bias), needs, strict=True) if need]
+            wanted = [t for t, need in zip((x, weight, bias, target), needs, strict=True) if need]
             loss = _loss(x, weight, bias, target, ctx.rest)
             found = iter(lamina.autograd.grad(loss, wanted, grad, create_graph=True))
-            return (*(next(found) if need else None for need in needs), None, None)
-        return (*_gradients(x, weight, bias, target, ctx.rest, grad, needs), None, None)
+            return (*(next(found) if need else None for need in needs), None)
+        return (*_gradients(x, weight, bias, target, ctx.rest, grad, needs), None)
 
 
 def _gradients(
@@ -110,13 +110,16 @@ def _gradients(
     flat = weight.detach().flatten(0, -2)
     flat_bias = None if bias is None else bias.detach().flatten()
     parts: list[Tensor] = []
+    goals: list[Tensor] = []
     sums: dict[str, Tensor] = {}
 
     def add(name: str, value: Tensor) -> None:
         sums[name] = sums[name].add_(value) if name in sums else value
 
     for part, goal, slope in zip(x.detach().split(_ROWS), target.split(_ROWS), grad.split(_ROWS), strict=True):
-        in_logits = _slopes(part, flat, flat_bias, tuple(weight.shape[:-1]), goal, rest, slope)
+        goal = goal.detach().requires_grad_(needs[3])
+        in_logits, *in_goal = _slopes(part, flat, flat_bias, tuple(weight.shape[:-1]), goal, rest, slope)
+        goals += in_goal
         if needs[0]:
             parts.append(in_logits @ flat)
         if needs[1]:
@@ -127,16 +130,16 @@ def _gradients(
         (lamina.cat(parts) if parts else lamina.zeros_like(x)) if needs[0] else None,
         sums["weight"].reshape(weight.shape) if "weight" in sums else None,
         sums["bias"].reshape(bias.shape) if bias is not None and "bias" in sums else None,
+        (lamina.cat(goals) if goals else lamina.zeros_like(target)) if needs[3] else None,
     )
 
 
 def _slopes(
     x: Tensor, weight: Tensor, bias: Tensor | None, outputs: Any, target: Tensor, rest: dict[str, Any], grad: Tensor
-) -> Tensor:
-    """The gradient in the logits of some rows."""
+) -> tuple[Tensor, ...]:
+    """The gradient in the logits of some rows, and in their targets where those need one."""
     logits = _F.linear(x, weight, bias).requires_grad_()
     with lamina.enable_grad():
         loss = _F.cross_entropy(logits.reshape((x.shape[0], *outputs)), target, reduction="none", **rest)
-    found: Any = lamina.autograd.grad(loss, logits, grad)
-    slopes: Tensor = found[0]
-    return slopes
+    found: Any = lamina.autograd.grad(loss, (logits, target) if target.requires_grad else (logits,), grad)
+    return tuple(found)
