@@ -88,6 +88,25 @@ def test_wav_of_other_writers(tmp_path):
     assert audio.read_wav(path)[0].tolist() == [[1, 3], [2, 4]]
 
 
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFF000, 0x7FFFEFE8, 0xFFFFFFD3, 0])
+@pytest.mark.parametrize("tail", [b"", b"\1"])  # of a writer that was stopped in a frame
+def test_wav_of_a_pipe(tmp_path, size, tail):
+    fmt = struct.pack("<HHIIHH", 1, 2, 8000, 32000, 4, 16)
+    head = b"RIFF" + struct.pack("<I", size) + b"WAVEfmt " + struct.pack("<I", 16) + fmt
+    data = struct.pack("<4h", 0, 16384, -32768, 8192)
+    (tmp_path / "a.wav").write_bytes(head + b"data" + struct.pack("<I", size) + data + tail)
+    samples, rate = audio.read_wav(tmp_path / "a.wav")
+    assert samples.tolist() == [[0, -1], [0.5, 0.25]] and rate == 8000
+
+
+def test_wav_without_sound_is_no_stream(tmp_path):
+    path = tmp_path / "a.wav"
+    fmt = struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+    body = b"WAVEfmt " + struct.pack("<I", 16) + fmt + b"data\0\0\0\0LIST\2\0\0\0ab"
+    path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    assert audio.read_wav(path)[0].shape == (1, 0)
+
+
 HOSTILE = {
     "empty": b"",
     "text": b"hello, this is no sound at all",
@@ -96,7 +115,7 @@ HOSTILE = {
     "header alone": wav()[:12],
     "cut in format": wav()[:30],
     "cut in data": wav()[:-1],
-    "huge data": wav(size=0xFFFFFFFF),
+    "huge data": wav(size=0x7FFF0000),
     "huge chunk": wav(extra=b"junk\xff\xff\xff\x7f"),
     "no data": wav()[: -8 - 8],
     "data first": b"RIFF\0\0\0\0WAVEdata\4\0\0\0abcd" + wav()[12:],

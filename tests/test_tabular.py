@@ -215,6 +215,33 @@ def test_any_bytes_as_csv(tmp_path_factory, content):
     assert len({len(cells) for cells in found.values()}) == 1
 
 
+@pytest.mark.parametrize(
+    "mark", ["NULL", "null", "None", "<NA>", "#N/A", "#NA", "n/a", "N/A", "NA", "NaN", "-nan", "nan", ""]
+)
+def test_marks_of_missing_cells(tmp_path, mark):
+    (tmp_path / "t.csv").write_text(f"age,city\n31,Oslo\n{mark},{mark}\n40,Kyoto\n")
+    found = lamina.datasets.columns(tmp_path / "t.csv")
+    assert found["age"][::2] == [31.0, 40.0] and math.isnan(found["age"][1])
+    assert found["city"] == ["Oslo", None, "Kyoto"]
+
+
+def test_the_index_of_pandas_is_left_out(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(",age,y\n0,31,1\n7,40,0\n")
+    assert lamina.datasets.columns(path) == {"age": [31.0, 40.0], "y": [1.0, 0.0]}
+    x, y = lamina.datasets.csv(path)
+    assert x.tolist() == [[31.0], [40.0]] and y.tolist() == [1, 0]
+    x, y = lamina.datasets.csv(path, target=0)
+    assert x.tolist() == [[1.0], [0.0]] and y.tolist() == [31, 40]
+    path.write_text('"","a b","y"\n"r 1",31,1\n"r 2",40,0\n')  # R's write.csv, with names of rows
+    assert lamina.datasets.columns(path) == {"a b": [31.0, 40.0], "y": [1.0, 0.0]}
+    assert lamina.datasets.csv(path, "y")[0].tolist() == [[31.0], [40.0]]
+    for text in ("a,,b\n1,2,3\n", ",\n1,2\n", '""\n1\n'):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="no name"):
+            lamina.datasets.columns(path)
+
+
 def test_quoted_cells(tmp_path):
     text = 'name,"size, m"\r\n"O""Hara",1e3\r\n\r\n"two\nlines",NA\r\n'
     (tmp_path / "t.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())

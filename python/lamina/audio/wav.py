@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MAX_BYTES, _MAX_CHUNKS = 4 << 30, 1000  # a file of empty chunks alone would take long
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
+_STREAMED = 0x7FFFF000 - 64  # sizes from here on stand for "until the end": 0xFFFFFFFF of ffmpeg, 0x7FFFF000 of sox
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # of a sub-format that is a plain format number
 _ENCODINGS = {
     "pcm8": (_PCM, 1),
@@ -30,7 +31,8 @@ def read_wav(path: str | os.PathLike[str], dtype: Any = lamina.float32) -> tuple
     """(samples (channels, frames), frames per second) of a WAV file.
 
     PCM becomes numbers in [-1, 1): a sample of b bits is divided by 2^(b-1), of 8 bits after taking off 128. Floats stay
-    as they are. `dtype` is float32, or float64 which keeps every bit of 32-bit PCM and 64-bit floats. A file that is
+    as they are. `dtype` is float32, or float64 which keeps every bit of 32-bit PCM and 64-bit floats. Where the header of
+    a program that wrote into a pipe does not know the size, the data is what follows, in whole frames. A file that is
     damaged, cut off or of another format raises FileError.
 
     >>> import lamina, tempfile, os
@@ -84,10 +86,12 @@ def _parse(name: str, content: bytes) -> tuple[int, int, int, int, memoryview]:
             break
         tag, size = content[place : place + 4], int.from_bytes(content[place + 4 : place + 8], "little")
         place += 8
-        if size > len(content) - place:
-            raise lamina.FileError(
-                f"{name}: the chunk {tag!r} at byte {place - 8} says {size} bytes, {len(content) - place} are left"
-            )
+        left = len(content) - place
+        if tag == b"data" and found is not None and _never_filled_in(content, place, size):
+            form, channels, rate, width = found
+            return form, channels, rate, width, view[place : place + left // (channels * width) * channels * width]
+        if size > left:
+            raise lamina.FileError(f"{name}: the chunk {tag!r} at byte {place - 8} says {size} bytes, {left} are left")
         if tag == b"fmt ":
             found = _format(name, content[place : place + size])
         elif tag == b"data":
@@ -99,6 +103,14 @@ def _parse(name: str, content: bytes) -> tuple[int, int, int, int, memoryview]:
             return form, channels, rate, width, view[place : place + size]
         place += size + size % 2
     raise lamina.FileError(f"{name}: there is no {'format' if found is None else 'data'} in the file")
+
+
+def _never_filled_in(content: bytes, place: int, size: int) -> bool:
+    """Whether the size of the data at `place` is that of a stream: one that no file holds, or 0 in a file of size 0."""
+    if size == 0:
+        whole = int.from_bytes(content[4:8], "little")
+        return whole + 8 <= place - 8 or whole >= _STREAMED
+    return size >= _STREAMED and size > len(content) - place
 
 
 def _format(name: str, chunk: bytes) -> tuple[int, int, int, int]:

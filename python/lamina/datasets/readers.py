@@ -63,7 +63,8 @@ def csv(
     """(features float32 (N, F), labels int64 (N)) of a CSV of numbers, with or without a header line.
 
     `target` is the label column, by name or number (the last by default; None: there is no label). The delimiter
-    (comma, semicolon, tab) is found from the first line.
+    (comma, semicolon, tab) is found from the first line. A first column without a name beside named ones is the index
+    that pandas' to_csv adds: it is left out, and numbers of columns count without it.
     """
     name = os.fspath(path)
     try:
@@ -76,19 +77,20 @@ def csv(
     sign = delimiter or max(",;\t", key=rows[0][1].count)
     first = [cell.strip().strip('"') for cell in rows[0][1].split(sign)]
     has_header = not all(_is_number(cell) for cell in first)
+    skipped = int(len(first) > 1 and first[0] == "" and not any(_is_number(cell) for cell in first))
     if has_header:
         rows = rows[1:]
         if not rows:
             raise ValueError(f"{name}: there is a header line but no data")
-    width = len(first)
-    column = _column(name, target, first if has_header else None, width)
+    width, first = len(first), first[skipped:]
+    column = _column(name, target, first if has_header else None, len(first))
     features: list[list[float]] = []
     labels: list[int] = []
     for number, line in rows:
         cells = line.split(sign)
         if len(cells) != width:
             raise ValueError(f"{name}, line {number}: {len(cells)} values, expected {width}")
-        values = _numbers(name, number, cells, first if has_header else None)
+        values = _numbers(name, number, cells[skipped:], first if has_header else None)
         if column is not None:
             label = values.pop(column)
             if label != int(label):

@@ -9,7 +9,11 @@ import lamina
 
 from .readers import _read
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null")
+# as pandas, SQL, R, Excel and old C libraries write them
+MISSING = (
+    *("", "NA", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None"),
+    *("NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
 
 
 def columns(
@@ -18,8 +22,10 @@ def columns(
     """The columns of a CSV file by the names in its first line; cells may be quoted.
 
     A column whose cells are all numbers or missing is a list of floats, with NaN where a cell is missing; any other one
-    is a list of strings, with None there. `missing` are the cells that count so. The delimiter (comma, semicolon, tab)
-    is found from the first line. FileError for a file that is damaged, ValueError for lines that do not fit.
+    is a list of strings, with None there. `missing` are the cells that count so, by default the marks of pandas, SQL, R
+    and Excel. The delimiter (comma, semicolon, tab) is found from the first line. A first column without a name is the
+    index that pandas' to_csv and R's write.csv add: it is left out. FileError for a file that is damaged, ValueError
+    for lines that do not fit.
 
     >>> import lamina, tempfile, os
     >>> path = os.path.join(tempfile.mkdtemp(), "a.csv")
@@ -55,12 +61,14 @@ def columns(
     if header is None:
         raise ValueError(f"{name}: the file is empty")
     gaps = frozenset(missing)
-    return {title: _column([row[i] for row in rows], gaps) for i, title in enumerate(header)}
+    return {title: _column([row[i] for row in rows], gaps) for i, title in enumerate(header) if title}
 
 
 def _header(name: str, titles: list[str]) -> list[str]:
-    if "" in titles:
-        raise ValueError(f"{name}: column {titles.index('')} has no name in the first line")
+    if "" in titles[1:] or titles == [""]:
+        raise ValueError(
+            f"{name}: column {titles[1:].index('') + 1 if titles[1:] else 0} has no name in the first line"
+        )
     twice = [title for i, title in enumerate(titles) if title in titles[:i]]
     if twice:
         raise ValueError(f"{name}: there are two columns {twice[0]!r}")
