@@ -136,8 +136,12 @@ Tensor probability_loss(const Tensor& x, const Tensor& target, const Tensor& wei
 
 Tensor cross_entropy(const Tensor& input, const Tensor& target, const Tensor& weight, int64_t ignore_index,
                      Reduction reduction, double label_smoothing) {
-  if (is_floating(target.dtype()) && (target.shape() == input.shape() || target.dim() == input.dim()))
+  if (is_floating(target.dtype()) && (target.shape() == input.shape() || target.dim() == input.dim())) {
+    if (ignore_index >= 0)
+      raise<ValueError>("cross_entropy: ignore_index is not supported for probabilities as target: ",
+                        describe("target", target), ", ignore_index ", ignore_index);
     return probability_loss(input, target, weight, reduction, label_smoothing);
+  }
   return class_loss(check_classes("cross_entropy", input, target, weight, ignore_index, label_smoothing, false), input,
                     target, weight, reduction);
 }

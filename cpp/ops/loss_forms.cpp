@@ -48,8 +48,7 @@ Tensor kl_div(const Tensor& input, const Tensor& target, std::string_view reduct
   if (reduction == "sum") return sum(l);
   if (reduction != "batchmean")
     raise<ValueError>("kl_div: reduction must be 'none', 'batchmean', 'mean' or 'sum', got '", reduction, "'");
-  if (input.dim() == 0) raise<ShapeError>("kl_div: 'batchmean' needs a batch, got ", describe("input", input));
-  return sum(l) / double(input.shape()[0]);
+  return input.dim() == 0 ? sum(l) : sum(l) / double(input.shape()[0]);
 }
 
 // ---- margins ----

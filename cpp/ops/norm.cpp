@@ -155,6 +155,7 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
     const Tensor scaled = weight.defined() ? input * reshape(weight, along) : clone(input);
     return bias.defined() ? scaled + reshape(bias, along) : scaled;
   }
+  if (!(eps >= 0)) raise<ValueError>("batch_norm: eps must not be negative, got ", eps);
   if (training && input.numel() == shape[0])
     raise<ValueError>("batch_norm: training needs more than one value per channel, got ", describe("input", input),
                       running_mean.defined() ? ". Use a larger batch or .eval()" : ". Use a larger batch");

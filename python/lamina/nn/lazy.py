@@ -49,9 +49,8 @@ class _Lazy(Module):
             raise TypeError(f"{type(self).__name__}: takes at most {len(self._names)} arguments, got {len(args)}")
         self.__dict__["_given"] = given
         layer = self.cls_to_become(**{self._size_name: self._probe(), **given})  # refuses bad arguments
-        settings = {
-            k: v for k, v in vars(layer).items() if not k.startswith("_") and not isinstance(v, (Tensor, Module))
-        }
+        members = {*layer._parameters, *layer._buffers}  # None, where there is no bias
+        settings = {k: v for k, v in vars(layer).items() if not (k.startswith("_") or k in members)}
         self.__dict__.update(settings | {self._size_name: 0})
         for name in ("weight", "bias"):
             self.register_parameter(name, UninitializedParameter(_C.empty(0)) if self._has(name) else None)
@@ -75,6 +74,9 @@ class _Lazy(Module):
         given, training, hooks = self._given, self.training, self.__dict__.get("_hooks")
         dim = self._dim if self._dim < 0 or len(input.shape) > self._unbatched else 0
         sizes = {self._size_name: input.shape[dim]}
+        place = next((t for t in (*self.parameters(), *self.buffers()) if t.is_floating_point()), None)
+        if place is not None:  # where .to() has put it meanwhile
+            given = given | {"device": place.device, "dtype": place.dtype}
         self.__dict__.clear()
         self.__class__ = self.cls_to_become
         type(self).__init__(self, **sizes, **given)

@@ -80,6 +80,8 @@ class _BatchNorm(_NormBase):
     def forward(self, input: Tensor) -> Tensor:
         self._check_rank(input)
         momentum = self.momentum
+        if self.training and self.eps <= 0:
+            raise ValueError(f"{type(self).__name__}: eps must be positive in training, got {self.eps}")
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
             if momentum is None:  # a cumulative mean over all batches
