@@ -80,7 +80,7 @@ void check_view_origin(const char* op, const Tensor& x) {
                    describe("self", x), ". Make the view outside ", mode, ", write inside no_grad(), or clone() it");
 }
 
-void check_inplace(const char* op, const Tensor& x) {
+void check_writable(const char* op, const Tensor& x) {
   if (x->storage->read_only())
     raise<ValueError>(
         op, ": the memory is read-only (it comes from a read-only array); clone() it first: ", describe("self", x));
@@ -98,6 +98,16 @@ void check_inplace(const char* op, const Tensor& x) {
   if (x->autograd->base && Tensor(x->autograd->base).requires_grad() && Tensor(x->autograd->base).is_leaf())
     raise<GradError>(
         op, ": a view of a leaf that requires grad may not be written in place; use no_grad(): ", describe("self", x));
+}
+
+void check_inplace(const char* op, const Tensor& x) {
+  check_writable(op, x);
+  x->storage->settle();
+}
+
+Pinned::Pinned(const Tensor& x) {
+  x.view_of();  // settles what no view of the block can show
+  if (const Interleaved* in = x->storage->interleaved()) lock_ = std::shared_lock(in->lock);
 }
 
 void wrote(const Tensor& x) { x->storage->bump_version(); }

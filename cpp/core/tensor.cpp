@@ -82,10 +82,11 @@ bool Tensor::is_channels_last() const {
 View Tensor::view_of() const {
   View v;
   const TensorImpl& t = *impl_;
-  v.data = data();
   v.dtype = t.dtype;
   v.ndim = int32_t(t.shape.size());
   std::copy(t.shape.begin(), t.shape.end(), v.shape);
+  if (const Interleaved* interleaved = t.storage->interleaved(); interleaved && interleaved->place(t, v)) return v;
+  v.data = data();
   std::copy(t.stride.begin(), t.stride.end(), v.stride);
   return v;
 }
@@ -98,10 +99,11 @@ namespace {
 template <class T>
 T first_element(const Tensor& t) {
   T v;
+  const void* from = t.view_of().data;
   if (t.device().type == DeviceType::cpu) {
-    std::memcpy(&v, t.data(), sizeof v);
+    std::memcpy(&v, from, sizeof v);
   } else {
-    device_copy(t.device(), &v, t.data(), sizeof v, CopyKind::device_to_host);
+    device_copy(t.device(), &v, from, sizeof v, CopyKind::device_to_host);
   }
   return v;
 }
@@ -200,8 +202,34 @@ Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t>
   return Tensor(make_impl(std::move(storage), shape, stride, 0, dtype, n));
 }
 
-Tensor allocate_like(const Tensor& x) {
-  if (x.is_contiguous()) return allocate(x.shape(), x.dtype(), x.device());
+Tensor allocate_interleaved(std::span<const int64_t> shape, DType dtype, Device device) {
+  check_ndim(shape);
+  const int64_t n = numel_of(shape);
+  if (shape.size() < 3 || n == 0 || shape[1] == 1 || shape[0] * shape[1] == n) return allocate(shape, dtype, device);
+  byte_size(n, dtype);
+  auto storage = Storage::make_interleaved(shape[0], shape[1], n / (shape[0] * shape[1]), size_of(dtype), device);
+  return Tensor(make_impl(std::move(storage), shape, contiguous_strides(shape), 0, dtype, n));
+}
+
+namespace {
+
+// x shows all of an interleaved memory, row-major: what is computed of it may keep that order.
+const Interleaved* all_of_interleaved(const Tensor& x) {
+  const Interleaved* in = x->storage->interleaved();
+  View unused;
+  return in && x.numel() == in->outer * in->channels * in->inner && in->place(*x.impl(), unused) ? in : nullptr;
+}
+
+}  // namespace
+
+Tensor allocate_like(const Tensor& x, std::optional<DType> wanted) {
+  const DType dtype = wanted.value_or(x.dtype());
+  if (x.is_contiguous()) {
+    const Interleaved* in = all_of_interleaved(x);
+    if (!in) return allocate(x.shape(), dtype, x.device());
+    auto storage = Storage::make_interleaved(in->outer, in->channels, in->inner, size_of(dtype), x.device());
+    return Tensor(make_impl(std::move(storage), x.shape(), contiguous_strides(x.shape()), 0, dtype, x.numel()));
+  }
   // Dense in another order (channels-last, transposed): keep that order; else fall back to row-major.
   const size_t n = x.shape().size();
   Dims order(n, 0), stride(n, 0);
@@ -211,11 +239,11 @@ Tensor allocate_like(const Tensor& x) {
   int64_t run = 1;
   for (size_t i = n; i-- > 0;) {
     const size_t d = size_t(order[i]);
-    if (x.shape()[d] != 1 && x.stride()[d] != run) return allocate(x.shape(), x.dtype(), x.device());
+    if (x.shape()[d] != 1 && x.stride()[d] != run) return allocate(x.shape(), dtype, x.device());
     stride[d] = run;
     run *= x.shape()[d];
   }
-  return allocate_strided(x.shape(), stride, x.dtype(), x.device());
+  return allocate_strided(x.shape(), stride, dtype, x.device());
 }
 
 Tensor weak_scalar(Scalar value, Device device) {

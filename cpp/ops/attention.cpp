@@ -49,7 +49,10 @@ Tensor by_operations(const Operands& o, const AttentionSpec& spec) {
 // ---- the kernels ----
 
 // The kernels read whole feature rows.
-Tensor adjacent(const Tensor& t) { return t.shape().back() <= 1 || t.stride().back() == 1 ? t : contiguous(t); }
+Tensor adjacent(const Tensor& t) {
+  const View v = t.view_of();
+  return v.shape[v.ndim - 1] <= 1 || v.stride[v.ndim - 1] == 1 ? t : contiguous(t);
+}
 
 // (B, H, L, F) in memory as (B, L, H, F): joining the heads afterwards copies nothing.
 Tensor allocate_joined(const Tensor& like, int64_t features) {

@@ -4,6 +4,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 
 namespace lamina {
 namespace {
@@ -58,20 +59,21 @@ Tensor cat(const TensorList& tensors, int64_t dim) {
   const int64_t d = wrap_dim(dim, first->dim(), "cat");
   Dims shape = first->shape();
   shape[size_t(d)] = 0;
-  bool nhwc = true;
+  std::optional<ImageOrder> order;
   for (const Tensor& t : tensors) {
     if (skipped(t) && !skipped(*first)) continue;
     bool fits = t.dim() == first->dim();
     for (size_t i = 0; fits && i < shape.size(); ++i) fits = int64_t(i) == d || t.shape()[i] == shape[i];
     if (!fits) raise<ShapeError>("cat: shapes must agree in every dim but ", d, ": ", describe_all(tensors));
     shape[size_t(d)] = checked::add(shape[size_t(d)], t.shape()[size_t(d)], "cat");
-    nhwc = nhwc && t.is_channels_last() && !t.is_contiguous();
+    const ImageOrder own = image_order(t);
+    // Where both kinds of channels side by side meet, PyTorch shows a row-major result.
+    order = !order || order == own                                           ? own
+            : own == ImageOrder::row_major || order == ImageOrder::row_major ? ImageOrder::row_major
+                                                                             : ImageOrder::interleaved;
   }
   const DType dtype = common_dtype(tensors);
-  Tensor y = allocate(shape, dtype, first->device());
-  if (nhwc && y.numel() > 0)
-    y = allocate_strided(shape, Dims{shape[1] * shape[2] * shape[3], 1, shape[1] * shape[3], shape[1]}, dtype,
-                         first->device());
+  Tensor y = allocate_image(shape, dtype, first->device(), order.value_or(ImageOrder::row_major));
   int64_t at = 0;
   for (const Tensor& t : tensors) {
     if (t.numel() == 0) continue;

@@ -1,6 +1,7 @@
-// conv1d, conv2d, conv3d and their transposes. Outputs and input gradients are channels-last in memory. The forward,
-// the input gradient and the weight gradient are each other's gradients, so derivatives of any order run on the same
-// three kernels. conv1d is conv2d over one row; a transposed convolution is an input gradient.
+// conv1d, conv2d, conv3d and their transposes. Outputs and input gradients have their channels side by side in memory,
+// and look so only where an operand does (docs/adr/0009). The forward, the input gradient and the weight gradient are
+// each other's gradients, so derivatives of any order run on the same three kernels. conv1d is conv2d over one row; a
+// transposed convolution is an input gradient.
 #include "conv.h"
 
 namespace lamina {
@@ -8,18 +9,23 @@ namespace {
 
 Tensor weight_grad2(const Tensor& g, const Tensor& x, const Dims& weight, const Slide& s);
 
-Tensor allocate_image(const Dims& shape, const Tensor& like) {
-  return allocate_strided(shape, channels_last_strides(shape), like.dtype(), like.device());
+// Channels side by side in the strides, too, where either order is the other.
+View image_view(const Tensor& t) {
+  View v = t.view_of();
+  if (v.shape[1] != 1 && v.shape[2] * v.shape[3] != 1) return v;
+  const Dims dense = channels_last_strides(t.shape());
+  if (t.is_flat()) std::copy(dense.begin(), dense.end(), v.stride);
+  return v;
 }
 
 }  // namespace
 
 Tensor convolve2(const Tensor& x, const Tensor& w, const Tensor& bias, const Dims& out, const Slide& s) {
-  Tensor y = allocate_image(out, x);
+  Tensor y = allocate_image(out, x.dtype(), x.device(), s.order);
   View b;
   if (bias.defined()) b = bias.view_of();
-  kernel(&Kernels::conv2d, x.device())(x.view_of(), w.view_of(), bias.defined() ? &b : nullptr, y.view_of(), s.window(),
-                                       s.groups);
+  kernel(&Kernels::conv2d, x.device())(x.view_of(), w.view_of(), bias.defined() ? &b : nullptr, image_view(y),
+                                       s.window(), s.groups);
   if (recording({x, w, bias}))
     record("conv2d", y, {x, w, bias}, [x = save(x), w = save(w), s](Grads& d, const Tensor& g) {
       if (d.want(0)) d[0] = input_grad2(g, w.get(), x.get().shape(), s);
@@ -30,8 +36,8 @@ Tensor convolve2(const Tensor& x, const Tensor& w, const Tensor& bias, const Dim
 }
 
 Tensor input_grad2(const Tensor& g, const Tensor& w, const Dims& input, const Slide& s) {
-  Tensor gx = allocate_image(input, g);
-  kernel(&Kernels::conv2d_input_grad, g.device())(g.view_of(), w.view_of(), gx.view_of(), s.window(), s.groups);
+  Tensor gx = allocate_image(input, g.dtype(), g.device(), s.order);
+  kernel(&Kernels::conv2d_input_grad, g.device())(image_view(g), w.view_of(), image_view(gx), s.window(), s.groups);
   if (recording({g, w}))
     record("conv2d_input_grad", gx, {g, w}, [g = save(g), w = save(w), s](Grads& d, const Tensor& gg) {
       if (d.want(0)) d[0] = convolve2(gg, w.get(), {}, g.get().shape(), s);
@@ -44,7 +50,7 @@ namespace {
 
 Tensor weight_grad2(const Tensor& g, const Tensor& x, const Dims& weight, const Slide& s) {
   Tensor gw = allocate(weight, g.dtype(), g.device());
-  kernel(&Kernels::conv2d_weight_grad, g.device())(g.view_of(), x.view_of(), gw.view_of(), s.window(), s.groups);
+  kernel(&Kernels::conv2d_weight_grad, g.device())(image_view(g), x.view_of(), gw.view_of(), s.window(), s.groups);
   if (recording({g, x}))
     record("conv2d_weight_grad", gw, {g, x}, [g = save(g), x = save(x), s](Grads& d, const Tensor& gg) {
       if (d.want(0)) d[0] = convolve2(x.get(), gg, {}, g.get().shape(), s);
@@ -112,6 +118,11 @@ Slide read_slide(const Call& call, const Tensor& w, const Dims& stride, const Di
   return s;
 }
 
+ImageOrder order_of_results(const Tensor& x, const Tensor& w) {
+  const bool asked = image_order(x) == ImageOrder::channels_last || image_order(w) == ImageOrder::channels_last;
+  return asked ? ImageOrder::channels_last : ImageOrder::interleaved;
+}
+
 Tensor conv(const Call& call, const Tensor& input, const Tensor& weight, const Tensor& bias, const Dims& stride,
             const Padding& padding, const Dims& dilation, int64_t groups) {
   const char* op = call.op;
@@ -123,6 +134,7 @@ Tensor conv(const Call& call, const Tensor& input, const Tensor& weight, const T
   const bool same = padding.mode == "same";
   Slide s = read_slide(call, weight, stride, padding.mode.empty() ? padding.size : Dims{0}, dilation, groups);
   const Tensor x = as_image(input, call.rank), w = as_image(weight, call.rank);
+  s.order = order_of_results(x, w);
   Dims out = x.shape();
   out[1] = w.shape()[0];
   const int64_t at = 3 - call.rank;
@@ -156,11 +168,12 @@ Tensor conv_transpose(const Call& call, const Tensor& input, const Tensor& weigh
     return squeeze(
         conv_transpose(call, unsqueeze(input, 0), weight, bias, stride, padding, output_padding, groups, dilation),
         Dims{0});
-  const Slide s = read_slide(call, weight, stride, padding, dilation, groups);
+  Slide s = read_slide(call, weight, stride, padding, dilation, groups);
   const int64_t at = 3 - call.rank;
   int64_t extra[3] = {0, 0, 0};
   read_sizes(op, "output_padding", output_padding, call.rank, 0, extra + at);
   const Tensor x = as_image(input, call.rank), w = as_image(weight, call.rank);
+  s.order = order_of_results(x, w);
   Dims out = x.shape();
   out[1] = w.shape()[1] * groups;
   for (int64_t d = at; d < 3; ++d) {

@@ -3,6 +3,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 #include "window.h"
 
 namespace lamina {
@@ -11,6 +12,7 @@ namespace lamina {
 struct Slide {
   int64_t rank, kernel[3] = {1, 1, 1}, stride[3] = {1, 1, 1}, padding[3] = {0, 0, 0}, dilation[3] = {1, 1, 1};
   int64_t groups = 1;
+  ImageOrder order = ImageOrder::interleaved;  // of the images that it makes, gradients included
   // Rows and columns, as the 2-D kernels want them.
   Window window() const {
     return {{kernel[1], kernel[2]}, {stride[1], stride[2]}, {padding[1], padding[2]}, {dilation[1], dilation[2]}};

@@ -9,12 +9,6 @@ namespace {
 
 Tensor weight_grad3(const Tensor& g, const Tensor& x, const Dims& weight, const Slide& s);
 
-Tensor allocate_volume(const Dims& s, const Tensor& like) {  // (N, D, H, W, C) in memory
-  const Dims flat{s[0], s[1], checked::mul(s[2], s[3]), s[4]}, inner = channels_last_strides(flat);
-  return allocate_strided(s, Dims{inner[0], 1, checked::mul(inner[2], s[3]), inner[2], inner[3]}, like.dtype(),
-                          like.device());
-}
-
 // `count` depth windows of x (N, C, D, H, W): window j has taps j * stride - pad + t * dilation, zeros outside.
 // image(n, group) is a (count, taps * C / groups, H, W) view.
 class Windows {
@@ -102,7 +96,7 @@ void rows_of(View& v, int64_t first, int64_t count) {
 }  // namespace
 
 Tensor convolve3(const Tensor& x, const Tensor& w, const Tensor& bias, const Dims& out, const Slide& s) {
-  Tensor y = allocate_volume(out, x);
+  Tensor y = allocate_image(out, x.dtype(), x.device(), s.order);
   if (y.numel() > 0) {
     const NoGrad quiet;
     const Windows windows(x, s.groups, out[2], s.kernel[0], s.stride[0], s.padding[0], s.dilation[0]);
@@ -132,7 +126,7 @@ Tensor convolve3(const Tensor& x, const Tensor& w, const Tensor& bias, const Dim
 
 // Planes of x that are equal modulo the stride meet the same depth taps: a window over g, then the 2-D input gradient.
 Tensor input_grad3(const Tensor& g, const Tensor& w, const Dims& input, const Slide& s) {
-  Tensor gx = allocate_volume(input, g);
+  Tensor gx = allocate_image(input, g.dtype(), g.device(), s.order);
   if (gx.numel() > 0) {
     const NoGrad quiet;
     const auto back = kernel(&Kernels::conv2d_input_grad, g.device());

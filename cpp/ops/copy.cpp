@@ -9,9 +9,10 @@ namespace {
 
 View expanded(const Tensor& t, const Dims& shape, const char* op) {
   const Tensor* both[] = {&t};
+  const View given = t.view_of();
   View v;
-  v.data = t.data();
-  v.dtype = t.dtype();
+  v.data = given.data;
+  v.dtype = given.dtype;
   v.ndim = int32_t(shape.size());
   if (t.shape().size() > shape.size())
     raise<ShapeError>(op, ": ", describe("src", **both), " does not broadcast to ", to_string(shape));
@@ -21,7 +22,7 @@ View expanded(const Tensor& t, const Dims& shape, const char* op) {
     if (d != shape[i] && d != 1)
       raise<ShapeError>(op, ": ", describe("src", t), " does not broadcast to ", to_string(shape));
     v.shape[i] = shape[i];
-    v.stride[i] = i >= skip && d == shape[i] ? t.stride()[i - skip] : 0;
+    v.stride[i] = i >= skip && d == shape[i] ? given.stride[i - skip] : 0;
   }
   return v;
 }
@@ -36,9 +37,8 @@ void move(const Tensor& src, const Tensor& dst) {
 }
 
 Tensor converted(const Tensor& x, DType dtype, Device device) {
-  Tensor like = allocate_like(x);
   if (device == x.device()) {
-    Tensor y = like.dtype() == dtype ? like : allocate_strided(x.shape(), like.stride(), dtype, device);
+    Tensor y = allocate_like(x, dtype);
     if (x.numel() > 0) kernel(&Kernels::copy, device)(x.view_of(), y.view_of());
     return y;
   }
@@ -65,7 +65,10 @@ Tensor clone(const Tensor& x, std::optional<std::string_view> memory_format) {
 Tensor contiguous(const Tensor& x, std::optional<std::string_view> memory_format) {
   const MemoryFormat format = memory_format_of("contiguous", memory_format, MemoryFormat::contiguous);
   if (format == MemoryFormat::preserve) raise<ValueError>("contiguous: memory_format cannot be preserve_format");
-  if (format == MemoryFormat::contiguous && x.is_contiguous()) return x;
+  if (format == MemoryFormat::contiguous && x.is_contiguous()) {
+    x->storage->settle();  // kernels rely on it
+    return x;
+  }
   if (format == MemoryFormat::channels_last && x.dim() == 4 && x.is_channels_last()) return x;
   Tensor y = format == MemoryFormat::contiguous
                  ? allocate(x.shape(), x.dtype(), x.device())
@@ -87,13 +90,17 @@ Tensor to(const Tensor& x, std::optional<DType> dtype, std::optional<Device> dev
 }
 
 Tensor copy_(const Tensor& self, const Tensor& src) {
-  check_inplace("copy_", self);
+  check_writable("copy_", self);
   Tensor s = src.device() == self.device() ? src : to(src, {}, self.device());
   if (s->storage == self->storage && !is_same(s, self)) s = clone(s);
   const bool record_it = is_floating(self.dtype()) && recording({self, src});
   if (record_it) check_view_origin("copy_", self);
   const Tensor old = record_it ? before_write(self) : Tensor();
-  if (self.numel() > 0) kernel(&Kernels::copy, self.device())(expanded(s, self.shape(), "copy_"), self.view_of());
+  if (self.numel() > 0) {
+    const View from = expanded(s, self.shape(), "copy_");
+    const Pinned pinned(self);
+    kernel(&Kernels::copy, self.device())(from, self.view_of());
+  }
   wrote(self);
   if (record_it) {
     const auto backward = [shape = src.shape(), from = src.dtype(), where = src.device()](Grads& d, const Tensor& g) {
@@ -112,10 +119,14 @@ Tensor copy_(const Tensor& self, const Tensor& src) {
 Tensor fill_(const Tensor& self, const Operand& value) {
   if (value.numel() != 1) raise<ShapeError>("fill_: value must be a number, got ", describe("value", value));
   if (value.requires_grad()) return copy_(self, value);
-  check_inplace("fill_", self);
+  check_writable("fill_", self);
   const bool record_it = is_floating(self.dtype()) && recording({self});
   const Tensor old = record_it ? before_write(self) : Tensor();
-  if (self.numel() > 0) kernel(&Kernels::fill, self.device())(self.view_of(), value.item());
+  if (self.numel() > 0) {
+    const Scalar number = value.item();
+    const Pinned pinned(self);
+    kernel(&Kernels::fill, self.device())(self.view_of(), number);
+  }
   wrote(self);
   if (record_it) {
     const auto backward = [](Grads& d, const Tensor& g) { d[0] = zeros_like(g); };

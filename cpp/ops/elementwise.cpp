@@ -101,15 +101,16 @@ void round_numbers(Call& c, DType promoted) {
 }
 
 View broadcast_view(const Tensor& t, const Dims& shape) {
+  const View given = t.view_of();
   View v;
-  v.data = t.data();
-  v.dtype = t.dtype();
+  v.data = given.data;
+  v.dtype = given.dtype;
   v.ndim = int32_t(shape.size());
-  const size_t skip = shape.size() - t.shape().size();
+  const size_t skip = shape.size() - size_t(given.ndim);
   for (size_t i = 0; i < shape.size(); ++i) {
     v.shape[i] = shape[i];
-    const bool own = i >= skip && t.shape()[i - skip] == shape[i];
-    v.stride[i] = own ? t.stride()[i - skip] : 0;
+    const bool own = i >= skip && given.shape[i - skip] == shape[i];
+    v.stride[i] = own ? given.stride[i - skip] : 0;
   }
   return v;
 }
@@ -132,9 +133,9 @@ Tensor allocate_result(const Call& c, const Dims& shape, DType dtype) {
   for (int i = 0; i < c.arity(); ++i) {
     const Tensor& t = c.x[size_t(i)];
     if (t.shape() != shape) continue;
-    if (t.is_contiguous()) break;
-    const Tensor like = allocate_like(t);
-    return like.dtype() == dtype ? like : allocate_strided(shape, like.stride(), dtype, c.device);
+    if (t.is_flat()) break;
+    return t.device() == c.device ? allocate_like(t, dtype)
+                                  : allocate_strided(shape, allocate_like(t).stride(), dtype, c.device);
   }
   return allocate(shape, dtype, c.device);
 }
@@ -183,7 +184,7 @@ bool uniform(const Tensor& t) {
 bool flatten_operand(const Tensor& t, const Tensor& like, DType dtype, Spread& room, View& out) {
   const int64_t n = like.numel();
   if (t.device() != like.device()) return false;
-  if (t.dtype() == dtype && t.shape() == like.shape() && t.is_contiguous()) {
+  if (t.dtype() == dtype && t.shape() == like.shape() && t.is_flat()) {
     out = flat_view(t.data(), dtype, n);
     return true;
   }
@@ -209,7 +210,7 @@ bool quick_gradient(EwOp op, int arity, const Tensor& g, const Tensor* x, const 
       continue;
     }
     if (!flatten_operand(t, g, dtype, room[k], in[k])) return false;
-    if (!dense && t.shape() == g.shape() && t.is_contiguous()) dense = &t;
+    if (!dense && t.shape() == g.shape() && t.is_flat()) dense = &t;
   }
   out = dense ? allocate_dense_like(*dense, dtype) : allocate(g.shape(), dtype);
   kernel(&Kernels::elementwise, Device{})(op, dtype, in, arity + 2, flat_view(out.data(), dtype, g.numel()), p);
@@ -323,8 +324,7 @@ bool quick(Ew op, const EwInfo& info, std::span<const EwArg> args, Tensor& y) {
   if (args.size() != size_t(info.arity)) return false;
   const EwKind kind = info.spec.kind;
   const Tensor* t = args[0].tensor ? args[0].tensor : args.size() > 1 ? args[1].tensor : nullptr;
-  if (!t || !t->defined() || t->numel() == 0 || !t->is_contiguous() || t->device().type != DeviceType::cpu)
-    return false;
+  if (!t || !t->defined() || t->numel() == 0 || !t->is_flat() || t->device().type != DeviceType::cpu) return false;
   const DType dtype = t->dtype();
   const bool computes =
       dtype == DType::float32 || dtype == DType::float64 || (dtype == DType::int64 && kind != EwKind::floating);
@@ -337,7 +337,7 @@ bool quick(Ew op, const EwInfo& info, std::span<const EwArg> args, Tensor& y) {
     }
     const Tensor& x = *a.tensor;
     if (!x.defined() || x->weak || x.dtype() != dtype || x.device() != t->device()) return false;
-    if (a.tensor != t && (x.shape() != t->shape() || !x.is_contiguous())) return false;
+    if (a.tensor != t && (x.shape() != t->shape() || !x.is_flat())) return false;
   }
   y = allocate_dense_like(*t, kind == EwKind::predicate ? DType::bool_ : dtype);
   Spread numbers[kMaxArity];
@@ -411,7 +411,7 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
   if (shape != self.shape())
     raise<ShapeError>(label, ": the result has shape ", to_string(shape), " but the tensor written is ",
                       describe("self", self));
-  check_inplace(label.c_str(), self);
+  check_writable(label.c_str(), self);
   round_numbers(c, promoted);
   // An operand that overlaps self other than exactly would be read after it was written.
   for (int i = 1; i < c.arity(); ++i) {
@@ -436,7 +436,10 @@ Tensor& elementwise_(Ew op, Tensor& self, std::span<const EwArg> others) {
       t = keeps ? copy_before_write(t) : before_write(t);
     }
   }
-  run_forward(c, promoted, self);
+  {
+    const Pinned pinned(self);
+    run_forward(c, promoted, self);
+  }
   wrote(self);
   if (record_it) rebase_history(self, history(c, self));
   return self;

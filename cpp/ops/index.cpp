@@ -78,7 +78,7 @@ View stretched(const Tensor& t, const Dims& shape) {
   v.ndim = int32_t(shape.size());
   for (size_t i = shape.size(); i-- > 0;) {
     const bool own = i >= skip && t.shape()[i - skip] == shape[i];
-    v.stride[i] = own ? t.stride()[i - skip] : 0;
+    v.stride[i] = own ? v.stride[i - skip] : 0;
     v.shape[i] = shape[i];
   }
   return v;
@@ -99,13 +99,14 @@ int64_t positions_at(const Indices& list) {
 
 Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
   Plan p;
+  p.x = x.view_of();
   std::vector<const Tensor*> given;
   for (size_t d = 0; d < list.size(); ++d) {
     if (!list[d].defined()) continue;
     given.push_back(&list[d]);
     p.tensors.push_back(list[d]);
     p.size.push_back(x.shape()[d]);
-    p.stride.push_back(x.stride()[d]);
+    p.stride.push_back(p.x.stride[d]);
     p.dims.push_back(int64_t(d));
   }
   const Dims positions = broadcast_shapes(op, given);
@@ -114,7 +115,7 @@ Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
   for (size_t d = 0; d < list.size(); ++d) {
     if (list[d].defined()) continue;
     kept.push_back(x.shape()[d]);
-    kept_stride.push_back(x.stride()[d]);
+    kept_stride.push_back(p.x.stride[d]);
   }
   const auto n = int64_t(positions.size()), k = int64_t(kept.size());
   if (n + k > kMaxDims)
@@ -124,7 +125,6 @@ Plan make_plan(const char* op, const Tensor& x, const Indices& list) {
   for (int64_t i = at; i < k; ++i) p.shape.push_back(kept[size_t(i)]);
   for (int64_t i = 0; i < n; ++i) p.order.push_back(at + i);
   for (int64_t i = 0; i < k; ++i) p.order.push_back(i < at ? i : n + i);
-  p.x = x.view_of();
   p.x.ndim = int32_t(n + k);
   for (int64_t i = 0; i < n + k; ++i) {
     p.x.shape[i] = i < n ? positions[size_t(i)] : kept[size_t(i - n)];
@@ -214,6 +214,7 @@ Tensor stripped(const Tensor& values, const Dims& target) {
 
 void write_indexed(const char* op, const Tensor& self, const Indices& list, const Tensor& given, bool accumulate,
                    bool wrap) {
+  self->storage->settle();  // before the plan looks at its memory
   const Plan p = make_plan(op, self, list);
   Tensor values = stripped(given, p.shape);
   const Tensor* both[] = {&values};

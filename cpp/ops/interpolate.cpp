@@ -6,6 +6,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 #include "window.h"
 
 namespace lamina {
@@ -186,9 +187,7 @@ Tensor resample(const Tensor& x, int64_t dim, const Tensor& begin, const Tensor&
                 const TensorList& transposed) {
   Dims shape = x.shape();
   shape[size_t(dim)] = begin.numel() - 1;
-  const bool last = x.dim() == 4 && !x.is_contiguous() && x.stride()[1] == 1;
-  Tensor y = last ? allocate_strided(shape, channels_last_strides(shape), x.dtype(), x.device())
-                  : allocate(shape, x.dtype(), x.device());
+  Tensor y = allocate_image(shape, x.dtype(), x.device(), image_order(x));
   kernel(&Kernels::resample, x.device())(x.view_of(), int(dim), begin.view_of(), index.view_of(), weight.view_of(),
                                          y.view_of());
   if (recording({x}))

@@ -54,14 +54,15 @@ Dims batch_shape(const Pair& p) {
 
 // t as a batch of matrices (M, N): missing and repeated dims get stride 0.
 View matrices(const Tensor& t, const Dims& batch, int64_t m, int64_t n) {
+  const View given = t.view_of();
   View v;
-  v.data = t.data();
-  v.dtype = t.dtype();
+  v.data = given.data;
+  v.dtype = given.dtype;
   v.ndim = int32_t(batch.size());
   const size_t skip = batch.size() - t.shape().size();
   for (size_t i = 0; i < batch.size(); ++i) {
     v.shape[i] = i + 2 < batch.size() ? batch[i] : i + 2 == batch.size() ? m : n;
-    v.stride[i] = i >= skip && t.shape()[i - skip] == v.shape[i] ? t.stride()[i - skip] : 0;
+    v.stride[i] = i >= skip && t.shape()[i - skip] == v.shape[i] ? given.stride[i - skip] : 0;
   }
   return v;
 }

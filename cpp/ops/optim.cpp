@@ -51,6 +51,7 @@ class Step {
  private:
   Tensor flat(const Tensor& t, const Tensor& p, bool written) {
     if (written) written_.push_back(t);
+    t->storage->settle();
     if (dense(p) ? t.stride() == p.stride() || (t.is_contiguous() && p.is_contiguous()) : false) return t;
     Tensor copy = allocate_like(p);
     copy = copy.dtype() == t.dtype() ? copy : allocate_strided(p.shape(), copy.stride(), t.dtype(), t.device());

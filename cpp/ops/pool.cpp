@@ -5,17 +5,11 @@
 namespace lamina {
 namespace {
 
-Tensor allocate_pooled(const Dims& shape, DType dtype, Device device, bool channels_last) {
-  return channels_last ? allocate_strided(shape, channels_last_strides(shape), dtype, device)
-                       : allocate(shape, dtype, device);
-}
-bool keeps_channels_last(const Tensor& x) { return !x.is_contiguous() && x.stride()[1] == 1; }
-
 // Where the input of a pooling came from: what its gradient must look like.
 struct Origin {
   Dims shape;
-  bool channels_last;
-  explicit Origin(const Tensor& x) : shape(x.shape()), channels_last(keeps_channels_last(x)) {}
+  ImageOrder order;
+  explicit Origin(const Tensor& x) : shape(x.shape()), order(image_order(x)) {}
 };
 
 Window read_window(const char* op, const Tensor& x, const Dims& kernel, const OptDims& stride, const Dims& padding,
@@ -54,7 +48,7 @@ Dims pooled_shape(const char* op, const Tensor& x, const Window& p, bool ceil_mo
 Tensor max_gather(const Tensor& x, const Tensor& indices);
 
 Tensor max_scatter(const Tensor& g, const Tensor& indices, const Origin& origin) {
-  Tensor gx = allocate_pooled(origin.shape, g.dtype(), g.device(), origin.channels_last);
+  Tensor gx = allocate_image(origin.shape, g.dtype(), g.device(), origin.order);
   kernel(&Kernels::max_pool2d_backward, g.device())(g.view_of(), indices.view_of(), gx.view_of());
   if (recording({g}))
     record("max_pool2d_backward", gx, {g},
@@ -64,7 +58,7 @@ Tensor max_scatter(const Tensor& g, const Tensor& indices, const Origin& origin)
 
 // x at the places that were the maxima of another input.
 Tensor max_gather(const Tensor& x, const Tensor& indices) {
-  Tensor y = allocate_pooled(indices.shape(), x.dtype(), x.device(), keeps_channels_last(x));
+  Tensor y = allocate_image(indices.shape(), x.dtype(), x.device(), image_order(x));
   kernel(&Kernels::max_pool2d_gather, x.device())(x.view_of(), indices.view_of(), y.view_of());
   if (recording({x}))
     record("max_pool2d_gather", y, {x}, [indices = save(indices), origin = Origin(x)](Grads& d, const Tensor& g) {
@@ -79,12 +73,13 @@ TensorPair max_windows(const char* op, const Tensor& input, const Dims& kernel_s
                        const Dims& padding, const Dims& dilation, bool ceil_mode, bool want_indices) {
   const Window p = read_window(op, input, kernel_size, stride, padding, dilation);
   const Dims shape = pooled_shape(op, input, p, ceil_mode);
-  const bool last = keeps_channels_last(input), track = recording({input});
-  Tensor y = allocate_pooled(shape, input.dtype(), input.device(), last), indices;
+  const ImageOrder order = image_order(input);
+  const bool track = recording({input});
+  Tensor y = allocate_image(shape, input.dtype(), input.device(), order), indices;
   View places = y.view_of();
   places.data = nullptr;
   if (track || want_indices) {
-    indices = allocate_pooled(shape, DType::int64, input.device(), last);
+    indices = allocate_image(shape, DType::int64, input.device(), order);
     places = indices.view_of();
   }
   kernel(&Kernels::max_pool2d, input.device())(input.view_of(), y.view_of(), places, p);
@@ -109,7 +104,7 @@ struct Average {
 Tensor average_backward(const Tensor& g, const Origin& origin, const Average& a, const char* name);
 
 Tensor average(const Tensor& x, const Dims& shape, const Average& a, const char* name) {
-  Tensor y = allocate_pooled(shape, x.dtype(), x.device(), keeps_channels_last(x));
+  Tensor y = allocate_image(shape, x.dtype(), x.device(), image_order(x));
   kernel(&Kernels::avg_pool2d, x.device())(x.view_of(), y.view_of(), a.pointer(), a.count_include_pad, a.divisor);
   if (recording({x}))
     record(name, y, {x},
@@ -118,7 +113,7 @@ Tensor average(const Tensor& x, const Dims& shape, const Average& a, const char*
 }
 
 Tensor average_backward(const Tensor& g, const Origin& origin, const Average& a, const char* name) {
-  Tensor gx = allocate_pooled(origin.shape, g.dtype(), g.device(), origin.channels_last);
+  Tensor gx = allocate_image(origin.shape, g.dtype(), g.device(), origin.order);
   kernel(&Kernels::avg_pool2d_backward, g.device())(g.view_of(), gx.view_of(), a.pointer(), a.count_include_pad,
                                                     a.divisor);
   if (recording({g}))

@@ -4,6 +4,7 @@
 #include "lamina/autograd.h"
 #include "lamina/devices.h"
 #include "lamina/ops.h"
+#include "memory_format.h"
 #include "window.h"
 
 namespace lamina {

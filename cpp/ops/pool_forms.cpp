@@ -38,7 +38,7 @@ Tensor without_batch(const Tensor& y, const Tensor& x, int64_t rank) {
 struct Planes {
   Dims shape;
   bool by_depth;
-  explicit Planes(const Tensor& x) : shape(x.shape()), by_depth(!x.is_contiguous() && x.stride()[1] == 1) {}
+  explicit Planes(const Tensor& x) : shape(x.shape()), by_depth(image_order(x) == ImageOrder::channels_last) {}
   Tensor split(const Tensor& x) const {
     return by_depth ? flatten(permute(x, {0, 2, 1, 3, 4}), 0, 1) : flatten(x, 1, 2);
   }

@@ -35,9 +35,4 @@ inline int64_t reach(const char* op, int64_t taps, int64_t dilation) {
   return checked::add(checked::mul(taps - 1, dilation, op), 1, op);
 }
 
-inline Dims channels_last_strides(const Dims& s) {
-  const int64_t pixel = std::max<int64_t>(s[1], 1), row = checked::mul(pixel, std::max<int64_t>(s[3], 1));
-  return {checked::mul(row, std::max<int64_t>(s[2], 1)), 1, row, pixel};
-}
-
 }  // namespace lamina

@@ -254,7 +254,19 @@ void record(const char* name, std::span<Tensor> outputs, std::span<const std::re
 
 // ---- in-place operations and views ----
 // Refuses what may not be written (leaf that requires grad, read-only memory, inference tensors, overlapping views).
+void check_writable(const char* op, const Tensor& x);
+// The same, and x's memory is row-major from then on, so that nothing moves it while it is written.
 void check_inplace(const char* op, const Tensor& x);
+// For a write to memory that may be interleaved: while it lives, that memory stays where x's view says it is.
+class Pinned {
+ public:
+  explicit Pinned(const Tensor& x);
+  Pinned(const Pinned&) = delete;
+  Pinned& operator=(const Pinned&) = delete;
+
+ private:
+  std::shared_lock<std::shared_mutex> lock_;
+};
 // Refuses a write that would be recorded to a view that was not; check_inplace does so where its base requires grad.
 void check_view_origin(const char* op, const Tensor& x);
 // Marks x as written; call after the kernel.

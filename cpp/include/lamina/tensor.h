@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +19,21 @@ namespace lamina {
 
 class Node;
 
+struct TensorImpl;
+
+// Memory in the order (outer, inner, channels), though every tensor on it counts strides and offsets as in (outer,
+// channels, inner): images whose channels lie side by side for the kernels, and which look row-major (docs/adr/0009).
+struct Interleaved {
+  void* block;
+  int64_t outer, channels, inner;
+  size_t item;                     // bytes of an element
+  mutable std::shared_mutex lock;  // shared: a kernel writes the block; sole: its elements move to row-major memory
+  void* row_major = nullptr;       // that memory, once it was needed; the block stays for kernels that still read it
+
+  // Where t's elements lie in the block. False where no strides tell it: t crosses from one channel to the next.
+  bool place(const TensorImpl& t, View& v) const;
+};
+
 // A block of memory and the count of in-place writes to it, shared by all views of it.
 class Storage final : public RefCounted {
  public:
@@ -28,9 +44,21 @@ class Storage final : public RefCounted {
   ~Storage() override;
   // Host memory of this size; small ones share a block with their Storage.
   static Ref<Storage> make(size_t bytes, Device device);
+  static Ref<Storage> make_interleaved(int64_t outer, int64_t channels, int64_t inner, size_t item, Device device);
   void release() const noexcept { release_sole(); }
 
-  void* data() const { return data_; }
+  // The memory, row-major from then on.
+  void* data() const {
+    settle();
+    return data_;
+  }
+  // Null once the memory is row-major, which it then stays.
+  const Interleaved* interleaved() const { return interleaved_.load(std::memory_order_acquire); }
+  // Ends interleaving, for all tensors on this memory.
+  void settle() const {
+    if (interleaved()) [[unlikely]]
+      make_row_major();
+  }
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
   bool read_only() const { return read_only_; }
@@ -43,7 +71,8 @@ class Storage final : public RefCounted {
   struct Inline {};
   Storage(Inline, void* data, size_t bytes) : data_(data), bytes_(bytes), joined_(true) {}
   void dispose() noexcept override;
-  void* data_ = nullptr;
+  void make_row_major() const;
+  mutable void* data_ = nullptr;
   size_t bytes_ = 0;
   Device device_;
   bool joined_ = false;  // the data follows this object in its block
@@ -51,10 +80,10 @@ class Storage final : public RefCounted {
   std::atomic<uint32_t> version_{0};
   void* owner_ = nullptr;
   void (*owner_release_)(void*) = nullptr;
+  mutable std::atomic<const Interleaved*> interleaved_{nullptr};
 };
 
 class Tensor;
-struct TensorImpl;
 
 // Gradient state of one tensor: the node that produced it (or its leaf node) and which output of that node it is.
 struct AutogradMeta : Pooled {
@@ -108,6 +137,8 @@ class Tensor {
   DType dtype() const { return impl_->dtype; }
   Device device() const { return impl_->storage->device(); }
   bool is_contiguous() const;
+  // Contiguous, and the memory itself is in that order: what may be read as one flat array.
+  bool is_flat() const { return !impl_->storage->interleaved() && is_contiguous(); }
   // NHWC order in memory for a 4-D tensor.
   bool is_channels_last() const;
   void* data() const {
@@ -149,8 +180,10 @@ Tensor allocate_strided(std::span<const int64_t> shape, std::span<const int64_t>
                         Device device = {});
 // Row-major with the shape of x, which is row-major, on the CPU and not empty: nothing is left to check.
 Tensor allocate_dense_like(const Tensor& x, DType dtype);
-// Same shape, dtype, device and memory order as x.
-Tensor allocate_like(const Tensor& x);
+// Same shape, device and memory order as x.
+Tensor allocate_like(const Tensor& x, std::optional<DType> dtype = {});
+// (N, C, ...) that looks row-major, with its channels side by side in memory; row-major where both are one.
+Tensor allocate_interleaved(std::span<const int64_t> shape, DType dtype, Device device = {});
 // A 0-d tensor that behaves as a Python number in type promotion.
 Tensor weak_scalar(Scalar value, Device device = {});
 template <class T>
