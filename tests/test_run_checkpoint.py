@@ -120,7 +120,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_ends(tmp_path):
         _, error = process.communicate(timeout=60)
         assert "KeyboardInterrupt" in error and process.returncode != 0
         assert f"saved {broken}/run; to go on: the same call with resume=True" in error
-        assert "lamina: interrupted in epoch " in error
+        assert error.splitlines()[-1].startswith("KeyboardInterrupt: interrupted in epoch ")
     finish(start(broken, 0, True, epochs=6))
     same_runs(lamina.load(unbroken / "final"), lamina.load(broken / "final"))
 
@@ -302,7 +302,7 @@ def test_what_does_not_fit_is_refused_before_anything_changes(tmp_path):
         Trainer(model, loss="mse", resume=True)
 
 
-def test_an_interrupt_within_a_step_leaves_the_earlier_checkpoint(tmp_path, capsys):
+def test_an_interrupt_within_a_step_leaves_the_earlier_checkpoint(tmp_path):
     class Break(nn.Module):
         calls = 0
 
@@ -316,19 +316,18 @@ def test_an_interrupt_within_a_step_leaves_the_earlier_checkpoint(tmp_path, caps
                 raise KeyboardInterrupt  # as the second Ctrl-C does
             return self.inner(x)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="has an earlier step"):
         lamina.fit(
             Break(), rows(), loss="cross_entropy", checkpoint=tmp_path / "c", checkpoint_every="2 steps", progress=False
         )
     assert lamina.load(tmp_path / "c")["step"] == 2
-    assert "has an earlier step" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize(
     "options", [{"epochs": 3}, {"epochs": 3, "record_every": 3, "scheduler": "plateau"}, {"steps": 19}], ids=str
 )
-def test_an_interrupt_in_any_validation_is_gone_on_with(options, tmp_path, capsys):
+def test_an_interrupt_in_any_validation_is_gone_on_with(options, tmp_path):
     class Break(Callback):
         def __init__(self, at):
             self.at, self.steps = at, []
@@ -350,9 +349,8 @@ def test_an_interrupt_in_any_validation_is_gone_on_with(options, tmp_path, capsy
     steps, expected = run(whole, None, tmp_path / "whole")
     assert len(steps) == len(expected) >= 3
     for i, at in enumerate(steps):
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=f" after step {at}; saved"):
             run(net(), at, tmp_path / "c", resume=i > 0)
-        assert f" after step {at}; saved" in capsys.readouterr().err
     model = net()
     _, found = run(model, None, tmp_path / "c", resume=True)
     same_bits(whole.state_dict(), model.state_dict())

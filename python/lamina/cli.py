@@ -60,8 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _run(arguments)
         sys.stdout.flush()
         return 0
-    except KeyboardInterrupt:
-        print("\nlamina: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(f"\nlamina: {error or 'interrupted'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `lamina ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -120,7 +120,9 @@ def train(
     try:
         return trainer.fit(data, validation)
     except NaNLossError as error:
-        raise ValueError(f"{error}; hint: a smaller --lr than {arguments.lr:g}") from None
+        raise ValueError(
+            f"{str(error).partition('; hint: a smaller lr')[0]}; hint: a smaller --lr than {arguments.lr:g}"
+        ) from None
 
 
 def finish(arguments: Namespace, module: Any, recipe: Recipe, drawings: Any) -> None:

@@ -118,6 +118,7 @@ class Adversarial(Model):
 
     def _start(self, shape: tuple[int, ...], generator: nn.Module, discriminator: nn.Module) -> None:
         self.shape, self.generator, self.discriminator = shape, generator, discriminator
+        self._unwarned = True  # the first batch of the data is looked at
         self.register_buffer("updates", _C.tensor(0, dtype=_C.int64))  # of the discriminator, for critic_steps
 
     @property
@@ -208,6 +209,18 @@ class Adversarial(Model):
                     f"{name}: the data reaches from {least:g} to {most:g}, expected {low:g} to {high:g}; "
                     "scale it, or set value_range"
                 )
+            if least >= (low + high) / 2 - slack and most - least > slack and self._unwarned:
+                import warnings
+
+                from ..training import TrainingWarning
+
+                warnings.warn(
+                    f"{name}: the first batch reaches from {least:g} to {most:g}, in the upper half of value_range "
+                    f"({low:g}, {high:g}) alone; hint: data in [0, 1] needs value_range=(0, 1), or x * 2 - 1",
+                    TrainingWarning,
+                    stacklevel=3,
+                )
+            self._unwarned = False
 
 
 def _bce(logits: Tensor, label: float) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from .. import serialization
 from ..metrics import MeanLoss
 from ..optim.lr_scheduler import ReduceLROnPlateau
 from . import _data
+from ._resuming import begun, begun_of, check_kinds, say_none, say_where, warn_overruled
 from .evaluation import run_evaluation
 from .history import Record
 
@@ -68,6 +68,7 @@ class Loop:
     _clock: tuple[float, float]
     _rate: float  # the lr of the last step
     _saved: tuple[int, int, str] | None
+    _begun: dict[str, Any]  # what the run was begun with
 
     @property
     def trained(self) -> Module:
@@ -105,10 +106,10 @@ class Loop:
                 self._record(epoch_ends=False)
             if self.checkpoint is not None and self._saved != (self.epoch, self.step, self.stopped):
                 self._save()
-        except KeyboardInterrupt:
-            if self.checkpoint is not None:
-                self._save_interrupted()
-            raise
+        except KeyboardInterrupt as error:
+            if error.args:
+                raise
+            raise KeyboardInterrupt(self._save_interrupted()) from None
         self._finish()
 
     def _train_mode(self) -> None:
@@ -234,7 +235,11 @@ class Loop:
     def _begin_from_checkpoint(self) -> None:
         """resume: takes everything back from the file, where there is one."""
         path = self.checkpoint if self.resume is True else self.resume
-        if not self.resume or (self.resume is True and not os.path.exists(path)):
+        self._begun = begun(self)
+        if not self.resume:
+            return
+        if self.resume is True and not os.path.exists(path):
+            say_none(path)
             return
         tree = serialization.load(path)
         extra = tree.get("extra") if isinstance(tree, dict) else None
@@ -243,22 +248,30 @@ class Loop:
         for name, value in self._plan().items():
             if extra["plan"][name] != value:
                 raise ValueError(f"resume: {name} was {extra['plan'][name]} when the file was written, now {value}")
+        before = begun_of(extra)
+        check_kinds(before, self._begun)
         self.state.load_state_dict(tree)
+        warn_overruled(before, self._begun)
+        self._begun = before or self._begun
         self.history.records = list(extra["history"])
         self._losses = {name: MeanLoss.from_state(state) for name, state in extra["losses"].items()}
         self._spent, self.stopped, self._rate = extra["spent"], extra["stopped"], extra["lr"]
         for callback, state in zip(self._kept, extra["callbacks"], strict=True):
             callback.load_state_dict(state)
+        say_where(self, path)
 
-    def _save_interrupted(self) -> None:
-        """Ctrl-C: the state is saved where it is whole, and the way back is said."""
+    def _save_interrupted(self) -> str:
+        """Ctrl-C: the state is saved where it is whole; one line for the end of what the user sees."""
+        where = f"interrupted in epoch {self.epoch + 1} after step {self.step}"
+        if self.checkpoint is None:
+            return f"{where}; nothing was saved; hint: checkpoint=path keeps what a run has reached"
         path = os.fspath(self.checkpoint)
-        where = f"lamina: interrupted in epoch {self.epoch + 1} after step {self.step}"
         if self._interrupts.safe:
             self._save()
-            print(f"{where}; saved {path}; to go on: {self.way_on}", file=sys.stderr)
-        elif os.path.exists(path):
-            print(f"{where}; {path} has an earlier step; to go on from it: {self.way_on}", file=sys.stderr)
+            return f"{where}; saved {path}; to go on: {self.way_on}"
+        if os.path.exists(path):
+            return f"{where}; {path} has an earlier step; to go on from it: {self.way_on}"
+        return f"{where}; nothing was saved yet"
 
     def _finish(self) -> None:
         """The weights that are kept: those of the best record, or the averages, or the last."""
@@ -280,7 +293,7 @@ class Loop:
         extra["losses"] = {name: mean.state() for name, mean in self._losses.items()}
         extra["spent"], extra["stopped"] = self._lap(), self.stopped
         extra["callbacks"] = [callback.state_dict() for callback in self._kept]
-        extra["plan"], extra["lr"] = self._plan(), self._rate
+        extra["plan"], extra["lr"], extra["begun"] = self._plan(), self._rate, self._begun
         self.state.save(self.checkpoint)
         self._saved = (self.epoch, self.step, self.stopped)
         self._call("on_checkpoint", str(self.checkpoint))

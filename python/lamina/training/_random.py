@@ -36,6 +36,12 @@ class Stream:
         self._marking = False
         self._mark: tuple[int, list[Any]] | None = None  # batches used, and the states of the others, at the last mark
 
+    @property
+    def given(self) -> int:
+        """Batches of this epoch that were given out, also those that a resumed epoch is still to read again."""
+        before = None if self._loaded is None else self._loaded["before"]
+        return self.used if before is None else len(before)
+
     def mark(self) -> None:
         """Batches given out after this are not used until the next mark: a save in between leaves them to be read."""
         self._marking, self._mark = True, (self.used, [_state_of(g) for g in self._others])

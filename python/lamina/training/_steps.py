@@ -103,7 +103,23 @@ class Usual:
         """Ends the run before the weights are touched."""
         if self.trainer.checker is not None:
             self.trainer.checker.close()
-        raise NaNLossError(f"fit: {what} in step {self.trainer.step + 1}: {self._where(batch, state)}")
+        found = self._where(batch, state).partition("; hint: a smaller lr")[0]
+        raise NaNLossError(f"fit: {what} in step {self.trainer.step + 1}: {found}{self._advice(found)}")
+
+    def _advice(self, found: str) -> str:
+        """What to try that the run does not do yet; nothing where the data is at fault."""
+        if "in the data" in found:
+            return ""
+        trainer = self.trainer
+        rate = max((float(g["lr"]) for o in self.optimizers for g in o.param_groups), default=trainer.lr)
+        tries = [f"a smaller lr ({rate / 10:.3g})"]
+        if trainer.clip_norm is None and not trainer.own_step:
+            tries.append("clip_norm=1.0")
+        if trainer.scheduler is None:
+            tries.append("scheduler='warmup_cosine'")
+        if trainer.precision != "float32":
+            tries.append("precision='float32'")
+        return f"; hint: {', '.join(tries)}"
 
     def _where(self, batch: Batch, state: Tensor) -> str:
         def again() -> None:

@@ -84,7 +84,7 @@ class Checkpoint:
     @property
     def batch(self) -> int:
         """How many batches of this epoch were given out."""
-        return self._stream.used
+        return self._stream.given
 
     def epochs(self, count: int) -> Iterator[int]:
         """The numbers of the epochs that are left of `count`, from 0; `epoch` counts those that are done."""

@@ -52,7 +52,8 @@ class Trainer(Loop):
     - `record_every`: a record, with validation, after so many steps, besides those at the ends of epochs.
     - `checkpoint`: a file for everything the run needs to go on, written each `checkpoint_every` ("epoch", "5 epochs",
       "100 steps", or a number of steps), at the end, and at Ctrl-C. `resume=True` goes on from it, if it is there, and
-      ends in the same bits as a run without the break; `resume=path` goes on from another file. `generators` (NumPy's,
+      ends in the same bits as a run without the break; `resume=path` goes on from another file. A line on stderr says
+      from where; a TrainingWarning names options such as lr that stay as the file has them. `generators` (NumPy's,
       random.Random) that the data draws from are kept with it; lamina's are found by themselves.
     - `callbacks`: see Callback. `progress`: a line a record, and a bar where tqdm is there and stderr is a terminal.
     - `log`: names ending in .csv or .jsonl, or a folder for TensorBoard; one or a list.
