@@ -140,6 +140,52 @@ print(worst, 2 * (time.perf_counter() - started) / (time.process_time() - used))
     assert worst < 0.5 * max(1.0, slowness)
 
 
+SHORT = {
+    "exp": "y = y.exp() * 0.1",
+    "matmul": "y = y.reshape(100, 100) @ w",
+    "softmax": "y = y.reshape(100, 100).softmax(1)",
+    "sum": "y = y + y.sum() * 1e-6",
+}
+
+
+@pytest.mark.parametrize("what", SHORT)
+def test_ctrl_c_in_a_backward_of_short_kernels(what):
+    """None of its kernels is long enough to ask: the loop over them does."""
+    out = ok(
+        f"""
+w = lamina.eye(100) * 0.5
+x = lamina.ones(10_000, requires_grad=True)
+y = x
+for _ in range(3000): {SHORT[what]}
+y = y.sum()
+def once():
+    started = time.perf_counter()
+    y.backward(retain_graph=True)
+    return time.perf_counter() - started
+once()
+whole = min(once() for _ in range(2))
+class Stop(Exception): pass
+def handler(*_): raise Stop
+signal.signal(signal.SIGALRM, handler)
+early = tries = 0
+while not early and tries < 20:  # a busy machine delays a handler by more than that
+    tries += 1
+    started = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, whole / 8)
+    try:
+        y.backward(retain_graph=True)
+        time.sleep(1)
+    except Stop:
+        early += time.perf_counter() - started < whole / 8 + max(0.1, whole / 2)
+print(early, whole)
+""",
+        timeout=180,
+        OMP_NUM_THREADS="1",
+    )
+    early, whole = map(float, out.split())
+    assert early > 0, f"of {whole} s"
+
+
 def test_signal_handler_of_the_user_runs():
     ok(
         """

@@ -6,6 +6,7 @@
 
 #include "lamina/autograd.h"
 #include "lamina/backend.h"
+#include "lamina/interrupt.h"
 #include "lamina/ops.h"
 
 namespace lamina {
@@ -168,17 +169,13 @@ class Engine {
     std::vector<uint32_t>& ready = buffers_->stack;
     for (size_t k = starts.size(); k-- > 0;)
       if (tasks_[starts[k]].dependencies == 0) ready.push_back(starts[k]);
-    size_t since_poll = 0;
     while (!ready.empty()) {
       const uint32_t i = ready.back();
       ready.pop_back();
       run_task(i);
       for (const uint32_t k : targets(i))
         if (k != kNone && --tasks_[k].dependencies == 0) ready.push_back(k);
-      if (++since_poll == 4096) {
-        since_poll = 0;
-        if (cpu::poll_interrupt()) throw Interrupted();
-      }
+      cpu::poll_now_and_then();  // a chain of kernels that are too short to ask may take long
     }
   }
 

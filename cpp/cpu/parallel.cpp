@@ -14,6 +14,7 @@
 #include <string>
 
 #include "lamina/error.h"
+#include "lamina/interrupt.h"
 #include "lamina/testing.h"
 
 #if defined(__x86_64__)
@@ -81,14 +82,6 @@ void apply_flush() {
 void apply_flush() {}
 #endif
 
-// At most every 10 ms.
-void poll_now_and_then() {
-  const double now = seconds();
-  if (now - polled <= 0.01) return;
-  polled = now;
-  if (poll_interrupt()) throw Interrupted();
-}
-
 struct Scratch {
   void* p = nullptr;
   size_t bytes = 0;
@@ -128,6 +121,13 @@ void set_flush_denormal(bool on) {
 bool poll_interrupt() {
   auto* poll = interrupt_poll.load(std::memory_order_relaxed);
   return poll && poll();
+}
+
+void poll_now_and_then() {
+  const double now = seconds();
+  if (now - polled <= 0.01) return;
+  polled = now;
+  if (poll_interrupt()) throw Interrupted();
 }
 
 void unsupported(const char* kernel, DType dtype) {
