@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "lamina/dtype.h"
+#include "lamina/round_odd.h"
 
 namespace lamina::cuda {
 
@@ -22,9 +23,9 @@ LAMINA_HD inline To cast(From x) {
   } else if constexpr (std::is_same_v<To, bool>) {
     return x != From(0);
   } else if constexpr (std::is_same_v<To, Half>) {
-    return to_half(float(x));
+    return to_half(odd_float(x));
   } else if constexpr (std::is_same_v<To, BFloat16>) {
-    return to_bfloat16(float(x));
+    return to_bfloat16(odd_float(x));
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     return To(to_int64(x));
   } else {

@@ -1,6 +1,8 @@
 // Conversion between dtypes: one function per pair, vectorised by the compiler where both sides are contiguous.
 #include "cpu/convert.h"
 
+#include "lamina/round_odd.h"
+
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
@@ -48,9 +50,9 @@ LAMINA_INLINE To cast(From x) {
   else if constexpr (std::is_same_v<To, bool>)
     return x != From(0);
   else if constexpr (std::is_same_v<To, Half>)
-    return {float_to_half(float(x))};
+    return {float_to_half(odd_float(x))};
   else if constexpr (std::is_same_v<To, BFloat16>)
-    return {float_to_bfloat16(float(x))};
+    return {float_to_bfloat16(odd_float(x))};
   else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
     return To(to_int64(x));
   else

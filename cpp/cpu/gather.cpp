@@ -1,6 +1,8 @@
 // Converts strided runs of any dtype to and from the compute types.
 #include "gather.h"
 
+#include "lamina/round_odd.h"
+
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
 
@@ -27,9 +29,9 @@ LAMINA_INLINE C convert(T x) {
 template <class T, class C>
 LAMINA_INLINE T round_to(C x) {
   if constexpr (std::is_same_v<T, Half>) {
-    return to_half(float(x));
+    return to_half(odd_float(x));
   } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return to_bfloat16(float(x));
+    return to_bfloat16(odd_float(x));
   } else if constexpr (std::is_same_v<T, bool>) {
     return x != 0;
   } else {

@@ -2,6 +2,7 @@
 // of 16 blocks, which hold 64 (32-bit) or 32 (64-bit) consecutive elements; the lane loops are what becomes SIMD.
 #include "cpu/parallel.h"
 #include "cpu/philox_lanes.h"
+#include "lamina/round_odd.h"
 
 namespace lamina::cpu::inline LAMINA_ISA {
 namespace {
@@ -104,9 +105,9 @@ void integers(T* out, int64_t n, int64_t low, uint64_t range, uint64_t seed, uin
       for (int l = 0; l < kLanes; ++l) {
         const int64_t x = int64_t(uint64_t(low) + philox::below(pair(w, h, l), range));
         if constexpr (std::is_same_v<T, Half>) {
-          o[h * kLanes + l] = to_half(float(x));
+          o[h * kLanes + l] = to_half(odd_float(x));
         } else if constexpr (std::is_same_v<T, BFloat16>) {
-          o[h * kLanes + l] = to_bfloat16(float(x));
+          o[h * kLanes + l] = to_bfloat16(odd_float(x));
         } else {
           o[h * kLanes + l] = T(x);
         }

@@ -94,9 +94,9 @@ DType result_dtype(const Call& c, DType& promoted) {
 // Beside half floats a number of a wider dtype is rounded to theirs first, so that x == 0.1 where x - 0.1 is 0; factors
 // and divisors alone stay as they are.
 void round_numbers(Call& c, DType promoted) {
-  if (c.arity() != 2 || c.op == Ew::Mul || c.op == Ew::Div) return;
+  if (c.arity() < 2 || c.op == Ew::Mul || c.op == Ew::Div || c.op == Ew::Lerp) return;
   if (!is_floating(promoted) || compute_dtype(promoted) == promoted) return;
-  for (int i = 0; i < c.arity(); ++i)
+  for (int i = c.op == Ew::Where ? 1 : 0; i < c.arity(); ++i)  // a condition is no number
     if (Tensor& t = c.x[size_t(i)]; t.dtype() != promoted) t = to(t, promoted);
 }
 
