@@ -10,7 +10,10 @@ import pytest
     ("home", "name", "hint"),
     [
         (lamina, "maximun", "lamina.maximum"),
-        (lamina, "fft", "numpy.fft"),
+        (lamina, "sparse", "index_add"),
+        (lamina, "onnx", "safetensors"),
+        (lamina.utils, "cpp_extension", "compiled against"),
+        (lamina.linalg, "eigvals", "eigh"),
         (lamina, "complex64", "real and imaginary part"),
         (lamina.nn, "Linearr", "lamina.nn.Linear"),
         (lamina.nn.functional, "conv2dd", "lamina.nn.functional.conv2d"),

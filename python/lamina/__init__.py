@@ -89,6 +89,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from .audio.fourier import hann_window as hann_window
     from .audio.fourier import istft as istft
     from .audio.fourier import stft as stft
+    from .compat import torch_import as as_torch  # noqa: F401
     from .func import vmap as vmap
     from .linalg.classic import cholesky as cholesky
     from .linalg.classic import cholesky_inverse as cholesky_inverse
@@ -201,15 +202,16 @@ _LAZY = {
 def __getattr__(name: str) -> object:
     """Submodules load on first use, so that importing lamina stays cheap."""
     import importlib
-    import sys
 
     if name in _SUBMODULES:
         return importlib.import_module("." + name, __name__)
     if name in _LAZY:
         return getattr(importlib.import_module("." + _LAZY[name], __name__), name)
-    from ._missing import missing
+    if name == "as_torch":  # without what `import lamina.as_torch` does
+        return importlib.import_module(".compat.torch_import", __name__)
+    from ._missing import later
 
-    raise missing(sys.modules[__name__], name)
+    return later(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -11,15 +11,14 @@ def lazy(package: str, files: Mapping[str, str]) -> tuple[Callable[[str], object
 
     def load(name: str) -> object:
         import importlib
-        import sys
 
         if name in home:
             return getattr(importlib.import_module(f"{package}.{home[name]}"), name)
         if name in files:
             return importlib.import_module(f"{package}.{name}")
-        from ._missing import missing
+        from ._missing import later
 
-        raise missing(sys.modules[package], name)
+        return later(package, name)
 
     def names() -> list[str]:
         import sys

@@ -7,11 +7,12 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from types import FrameType, ModuleType
 
 
 def _table() -> dict[str, str]:
     files = {
+        "nn.parallel": "data_parallel distributed",
         "nn.modules": "activation adaptive batchnorm channelshuffle container conv distance dropout flatten fold "
         "instancenorm lazy linear loss module normalization padding pixelshuffle pooling rnn sparse transformer "
         "upsampling utils",
@@ -21,7 +22,6 @@ def _table() -> dict[str, str]:
         "lowrank_multivariate_normal mixture_same_family multinomial multivariate_normal "
         "negative_binomial normal one_hot_categorical pareto poisson relaxed_bernoulli "
         "relaxed_categorical studentT uniform von_mises weibull wishart",
-        "utils.data": "dataloader",
         "optim": "adadelta adagrad adamax nadam radam rmsprop rprop",
     }
     same = {f"lamina.{home}.{name}": f"lamina.{home}" for home, names in files.items() for name in names.split()}
@@ -31,6 +31,29 @@ def _table() -> dict[str, str]:
 _SAME = _table()
 
 
+def leads_somewhere(name: str) -> bool:
+    """Whether `lamina.x.y` is an import path without a file of its own."""
+    return name in _SAME or _compat(name) != ""
+
+
+def _compat(name: str) -> str:
+    """The file of lamina.compat that is the module of that name."""
+    from .compat.names import MODULES
+
+    return MODULES.get(name.removeprefix("lamina."), "") if name.startswith("lamina.") else ""
+
+
+def only_asks() -> bool:
+    """Whether importlib.util.find_spec asks a finder, which wants None for what is not there.
+
+    An import wants the reason: an error whose `name` is another one goes through `from package import name`, too.
+    """
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and "importlib._bootstrap" in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_name == "find_spec"
+
+
 class _Loader:
     def create_module(self, spec: ModuleSpec) -> None:
         """The usual empty module, which exec_module replaces."""
@@ -38,7 +61,9 @@ class _Loader:
     def exec_module(self, module: ModuleType) -> None:
         import importlib
 
-        sys.modules[module.__name__] = importlib.import_module(_SAME[module.__name__])
+        sys.modules[module.__name__] = importlib.import_module(
+            _SAME.get(module.__name__) or f"lamina.compat.{_compat(module.__name__)}"
+        )
 
 
 class PathFinder:
@@ -46,8 +71,15 @@ class PathFinder:
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        if name not in _SAME or __spec__ is None:
+        if not name.startswith("lamina.") or __spec__ is None:
             return None
+        home, _, leaf = name.rpartition(".")
+        if not leads_somewhere(name):
+            if home not in sys.modules or only_asks():
+                return None
+            from ._missing import missing
+
+            raise ModuleNotFoundError(f"import {name}: {missing(sys.modules[home], leaf)}", name=f"{leaf} of {home}")
         return type(__spec__)(name, _Loader())  # type: ignore[arg-type]
 
 

@@ -103,4 +103,6 @@ def __getattr__(name: str) -> object:
         from . import amp
 
         return amp
-    raise AttributeError(f"module 'lamina.cuda' has no attribute {name!r}")
+    from ._missing import later
+
+    return later(__name__, name)

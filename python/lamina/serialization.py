@@ -235,3 +235,9 @@ def load_file(filename: File, *, verify: bool = True) -> dict[str, Tensor]:
 def load_with_metadata(filename: File, *, verify: bool = True) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The tensors and the text metadata of a safetensors file, as they are there; `verify` as in load."""
     return Source(filename).read(verify)
+
+
+def __getattr__(name: str) -> object:
+    from ._missing import later
+
+    return later(__name__, name)

@@ -26,6 +26,7 @@ def info() -> None:
         print("            cuda")
     else:
         print(f"            no cuda: {lamina.cuda.status()}")
+    print(f"as torch    {lamina.as_torch.describe()}")
     for i, (name, use) in enumerate(_EXTRAS.items()):
         there = "" if find_spec(name) is not None else "not installed: no "
         print(f"{'' if i else 'extras':12}{name} ({there}{use})")

@@ -42,4 +42,6 @@ def __getattr__(name: str) -> object:
         return importlib.import_module("." + name, __name__)
     if name == "Variable":
         return importlib.import_module(".variable", __name__).Variable
-    raise AttributeError(f"module 'lamina.autograd' has no attribute {name!r}")
+    from .._missing import later
+
+    return later(__name__, name)

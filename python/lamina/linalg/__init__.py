@@ -362,3 +362,9 @@ def _product(sizes: Sequence[int]) -> int:
     for s in sizes:
         n *= s
     return n
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)

@@ -336,9 +336,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     import importlib
-    import sys
 
-    from .._missing import missing
+    from .._missing import later
 
     if name == "CrossMapLRN2d":
         return importlib.import_module("..compat.cross_map_lrn", __name__).CrossMapLRN2d
@@ -348,4 +347,4 @@ def __getattr__(name: str) -> object:
     if name == "modules":
         return importlib.import_module(".modules", __name__)
 
-    raise missing(sys.modules[__name__], name)
+    return later(__name__, name)

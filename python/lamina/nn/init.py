@@ -218,3 +218,9 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         for column in range(columns):
             tensor[lamina.randperm(rows, generator=generator)[:zeros], column] = 0
     return tensor
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)

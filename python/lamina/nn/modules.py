@@ -26,4 +26,9 @@ _single, _pair, _triple, _quadruple = (_ntuple(n) for n in (1, 2, 3, 4))
 def __getattr__(name: str) -> object:
     import lamina.nn
 
-    return getattr(lamina.nn, name)
+    from .._missing import later
+
+    try:
+        return later(__name__, name)
+    except AttributeError:
+        return getattr(lamina.nn, name)

@@ -7,6 +7,8 @@ from typing import Any
 
 from .module import Module
 
+__path__: list[str] = []  # lamina.nn.parallel.distributed is this module
+
 
 class DataParallel(Module):
     """Runs `module` on the one device where it is; keys of its state_dict begin with "module.", as PyTorch's do.
@@ -40,3 +42,9 @@ class DistributedDataParallel(Module):
             "DistributedDataParallel: joins gradients over processes, which lamina does not have; use the model itself, "
             "or DataParallel where its state_dict's 'module.' prefix is wanted"
         )
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)

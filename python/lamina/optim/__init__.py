@@ -39,8 +39,6 @@ def __getattr__(name: str) -> object:
         import importlib
 
         return importlib.import_module(".swa_utils", __name__)
-    import sys
+    from .._missing import later
 
-    from .._missing import missing
-
-    raise missing(sys.modules[__name__], name)
+    return later(__name__, name)

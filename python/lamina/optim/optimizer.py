@@ -241,3 +241,9 @@ class PerTensor(Optimizer):
                 own["step"] += 1
                 self._step_one(param, self._gradient(param, group), own, group)
                 self.state[param] = own
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)

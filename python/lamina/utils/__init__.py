@@ -11,8 +11,10 @@ if TYPE_CHECKING:  # what __getattr__ loads
 
 
 def __getattr__(name: str) -> object:
-    if name in ("checkpoint", "tensorboard"):
+    if name in ("_pytree", "checkpoint", "dlpack", "tensorboard"):
         import importlib
 
         return importlib.import_module("." + name, __name__)
-    raise AttributeError(f"module 'lamina.utils' has no attribute {name!r}")
+    from .._missing import later
+
+    return later(__name__, name)

@@ -21,9 +21,20 @@ class Spec:
 
     __hash__ = None  # type: ignore[assignment]
 
+    @property
+    def num_leaves(self) -> int:
+        return _count(self)
+
+
+REGISTERED: dict[type, tuple[Callable[[Any], Any], Callable[[Any, Any], Any]]] = {}  # class -> how to open and build
+
 
 def _open(tree: Any) -> tuple[list[Any], Spec] | None:
     make: Any
+    if type(tree) in REGISTERED:
+        apart, make = REGISTERED[type(tree)]
+        values, context = apart(tree)
+        return list(values), Spec((type(tree), context), lambda v: make(v, context), [])
     if isinstance(tree, dict):
         keys = list(tree)
         make = type(tree)
@@ -37,15 +48,15 @@ def _open(tree: Any) -> tuple[list[Any], Spec] | None:
     return None
 
 
-def flatten(tree: Any) -> tuple[list[Any], Spec | None]:
-    """The leaves from left to right, and what unflatten needs to nest them again."""
-    opened = _open(tree)
+def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], Spec | None]:
+    """The leaves from left to right, and what unflatten needs to nest them again; is_leaf(x) says to stop earlier."""
+    opened = None if is_leaf is not None and is_leaf(tree) else _open(tree)
     if opened is None:
         return [tree], None
     values, spec = opened
     leaves: list[Any] = []
     for v in values:
-        inner, shape = flatten(v)
+        inner, shape = flatten(v, is_leaf)
         leaves += inner
         spec.items.append(shape)
     return leaves, spec
@@ -60,9 +71,11 @@ def unflatten(leaves: list[Any], spec: Spec | None) -> Any:
     return build(spec)
 
 
-def tree_map(function: Callable[[Any], Any], tree: Any) -> Any:
-    leaves, spec = flatten(tree)
-    return unflatten([function(x) for x in leaves], spec)
+def tree_map(function: Callable[..., Any], tree: Any, *rests: Any, is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """function(leaf) in place of each leaf; further nests of the same shape give further arguments."""
+    leaves, spec = flatten(tree, is_leaf)
+    columns = [leaves, *(broadcast(rest, spec, "tree_map") for rest in rests)]
+    return unflatten([function(*row) for row in zip(*columns, strict=True)], spec)
 
 
 def broadcast(prefix: Any, spec: Spec | None, what: str) -> list[Any]:
@@ -82,3 +95,9 @@ def broadcast(prefix: Any, spec: Spec | None, what: str) -> list[Any]:
 
 def _count(spec: Spec | None) -> int:
     return 1 if spec is None else sum(_count(s) for s in spec.items)
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)

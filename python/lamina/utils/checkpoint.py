@@ -214,3 +214,9 @@ def checkpoint_sequential(
         part = listed[i * size : (i + 1) * size]
         input = checkpoint(run(part), input, use_reentrant=use_reentrant, preserve_rng_state=preserve)
     return run(listed[(segments - 1) * size :])(input)
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)

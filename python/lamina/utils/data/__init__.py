@@ -45,3 +45,9 @@ __all__ = [
     "get_worker_info",
     "random_split",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from ..._missing import later
+
+    return later(__name__, name)
