@@ -70,10 +70,18 @@ def test_what_is_missing_says_why(line, reason):
         exec(line, {})
 
 
-@pytest.mark.parametrize("name", ["ops", "library", "classes"])
+@pytest.mark.parametrize("name", ["library", "classes"])
 def test_custom_operations_are_refused_by_name(name):
     with lamina.as_torch.scope() as torch, pytest.raises(AttributeError, match=r"PyTorch's C\+\+ library"):
         getattr(torch, name)
+
+
+def test_libraries_of_custom_operations_do_not_load():
+    with lamina.as_torch.scope() as torch:
+        with pytest.raises(OSError, match=r"compiled against PyTorch's C\+\+ library"):
+            torch.ops.load_library("operations.so")
+        with pytest.raises(AttributeError, match=r"'mine': custom operations"):
+            torch.ops.mine.add  # noqa: B018
 
 
 def test_scope_gives_everything_back(tmp_path, monkeypatch):

@@ -480,3 +480,24 @@ def test_a_comparison_in_place_ends_the_history(name):
         getattr(x, name)(*(lamina.ones(4) for _ in args))
     with pytest.raises(lamina.ShapeError):
         getattr(lamina.ones(2), name if args else "eq_")(lamina.ones(3, 2))
+
+
+@pytest.mark.parametrize("exponent", [2, 3.0, 0.5, -1, lamina.tensor(2.0)], ids=str)
+@pytest.mark.parametrize("write", [lambda y: y.div_(2), lambda y: y.mul_(3.0), lambda y: y.add_(1)])
+def test_the_result_of_a_power_may_be_written(exponent, write):
+    x = lamina.tensor([1.0, 4.0], requires_grad=True)
+    write(x**exponent).sum().backward()
+    z = x.detach().clone().requires_grad_()
+    write((z**exponent).clone()).sum().backward()
+    assert lamina.equal(x.grad, z.grad)
+    assert lamina.equal(
+        lamina.autograd.grad((x**exponent).sum(), x, create_graph=True)[0], exponent * x ** (exponent - 1)
+    )
+
+
+def test_the_result_of_a_power_is_kept_for_its_exponent():
+    exponent = lamina.tensor(2.0, requires_grad=True)
+    y = lamina.tensor([1.0, 4.0]) ** exponent
+    y.mul_(2.0)
+    with pytest.raises(lamina.GradError, match="changed in place"):
+        y.sum().backward()

@@ -40,6 +40,30 @@ def test_the_tables_hold_names_of_pytorch_alone():
         importlib.import_module(f"torch.{path}")
 
 
+def test_what_tensors_are_not():
+    x = lamina.ones(2)
+    for name in "is_sparse is_sparse_csr is_quantized is_nested is_meta is_mkldnn is_mps is_xpu".split():
+        assert getattr(x, name) is False
+        assert torch is None or getattr(torch.ones(2), name) is False
+
+
+@needs_torch
+def test_lists_of_tensors_by_device_and_dtype():
+    def parts(lib):
+        lists = [
+            [lib.ones(2), lib.zeros(3, dtype=lib.float64), lib.ones(1)],
+            [None, lib.ones(3, dtype=lib.float64), None],
+        ]
+        found = importlib.import_module(f"{lib.__name__}.utils._foreach_utils")._group_tensors_by_device_and_dtype(
+            lists, True
+        )
+        shape = lambda t: None if t is None else tuple(t.shape)
+        groups = [(list(places), [[shape(t) for t in row] for row in rows]) for rows, places in found.values()]
+        return sorted(groups, key=lambda group: group[0])
+
+    assert parts(lamina) == parts(torch)
+
+
 def test_nothing_is_distributed():
     dist = lamina.distributed
     assert not dist.is_available() and not dist.is_initialized() and dist.group.WORLD is None

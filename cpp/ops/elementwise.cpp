@@ -290,6 +290,9 @@ bool reads(const Call& c, int i) {
   return true;
 }
 
+// The result of a power is read for the gradient of its exponent alone: `y = x ** 2; y /= 2` is fine.
+bool reads_output(const Call& c) { return c.op != Ew::Pow || c.x[1].requires_grad(); }
+
 Backward backward_of(const Call& c, const Tensor& y) {
   const EwSaves saves = c.info.spec.saves;
   Backward b{c.op, c.p, {}, {}, {}, {}};
@@ -299,7 +302,7 @@ Backward backward_of(const Call& c, const Tensor& y) {
     b.shape[size_t(i)] = t.shape();
     b.dtype[size_t(i)] = t.dtype();
   }
-  if (saves == EwSaves::output || saves == EwSaves::both) b.y = save_output(y);
+  if (saves == EwSaves::output || (saves == EwSaves::both && reads_output(c))) b.y = save_output(y);
   return b;
 }
 

@@ -195,3 +195,10 @@ for _method in (
 ):  # fmt: skip
     _method.__qualname__ = f"Tensor.{_method.__name__}"
     setattr(Tensor, _method.__name__, _method)
+
+# What other kinds of tensors are, and none here is.
+for _name in (
+    "is_sparse is_sparse_csr is_quantized is_nested is_meta is_mkldnn is_mps is_xpu is_xla is_hpu is_ipu is_vulkan "
+    "is_maia is_mtia is_ort"
+).split():  # fmt: skip
+    setattr(Tensor, _name, False)

@@ -24,7 +24,7 @@ _REASONS: list[tuple[str, str]] = [
     ("a tensor's memory is reached through Tensor.numpy() or DLPack", "Storage storage TypedStorage UntypedStorage"),
     ("lamina runs on 'cpu' and 'cuda'", "hpu xla mtia privateuseone vulkan"),
     (_GRAPHS, "export _dynamo _inductor _functorch _higher_order_ops _export _guards _ops _prims _subclasses _refs package"),
-    (_LINKED, "cpp_extension library ops classes _custom_ops"),
+    (_LINKED, "cpp_extension library classes _custom_ops"),
     (_ONE, "DistributedDataParallel FullyShardedDataParallel fsdp rpc elastic tensor_parallel"),
     (_INT8, "ao quantization quantized qint8 quint8 qint32 quantize_per_tensor quantize_per_channel intrinsic qat"),
     ("derivatives along a direction: func.jvp", "forward_ad"),

@@ -29,7 +29,7 @@ class ProcessGroup:
     """No object is one: programs name it in signatures."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise _refusal("ProcessGroup")
+        raise refusal("ProcessGroup")
 
 
 class group:
@@ -42,7 +42,7 @@ GroupMember = group
 Backend = str
 
 
-def _refusal(name: str) -> NotDistributed:
+def refusal(name: str) -> NotDistributed:
     return NotDistributed(
         f"distributed.{name}: lamina runs in one process and has no process groups; hint: ask "
         "distributed.is_available() and is_initialized() first, both are False"
@@ -60,7 +60,7 @@ is_nccl_available = is_gloo_available = is_mpi_available = is_ucc_available = is
 
 def _collective(name: str) -> Any:
     def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise _refusal(name)
+        raise refusal(name)
 
     refuse.__name__ = refuse.__qualname__ = name
     refuse.__doc__ = "Raises NotDistributed."
@@ -78,6 +78,10 @@ _COLLECTIVES = frozenset(
 def __getattr__(name: str) -> Any:
     if name in _COLLECTIVES:
         return _collective(name)
+    if name in ("nn", "optim"):
+        from . import distributed_parts
+
+        return distributed_parts
     raise AttributeError(
         f"module 'lamina.distributed' has no attribute {name!r}: lamina runs in one process; is_available() is False",
         name=name,

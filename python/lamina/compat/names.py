@@ -11,6 +11,8 @@ MODULES = {
     "compiler": "compiler",
     "cuda.nvtx": "nvtx",
     "distributed": "distributed",
+    "distributed.nn": "distributed_parts",
+    "distributed.optim": "distributed_parts",
     "functional": "functional",
     "futures": "futures",
     "fx": "fx",
@@ -19,10 +21,12 @@ MODULES = {
     "multiprocessing": "multiprocessing",
     "fft": "fft",
     "nn.parallel.scatter_gather": "scatter_gather",
+    "ops": "ops",
     "overrides": "overrides",
     "profiler": "profiler",
     "torch_version": "torch_version",
     "types": "types",
+    "utils._foreach_utils": "foreach_utils",
     "utils._python_dispatch": "dispatch",
     "utils.hooks": "hooks",
     "utils.model_zoo": "model_zoo",
@@ -33,6 +37,7 @@ MODULES = {
 # lamina.<home>: file of lamina.compat -> the names it defines for that module
 NAMES: dict[str, dict[str, str]] = {
     "": {
+        "futures": "Future",
         "checks": "_assert _assert_async _check _check_index _check_type _check_value _check_is_size "
         "is_deterministic_algorithms_warn_only_enabled",
         "foreach": "_foreach_abs _foreach_abs_ _foreach_add _foreach_add_ _foreach_addcdiv _foreach_addcdiv_ "

@@ -103,6 +103,8 @@ class Finder:
 
 
 def _own(name: str) -> str:
+    if name == "torch._C":
+        return "lamina.compat.c_names"
     return "lamina" + name[len("torch") :]
 
 
@@ -157,6 +159,7 @@ def install(level: str | None = None) -> ModuleType:
     torch.__spec__ = ModuleSpec("torch", None, origin="lamina", is_package=True)
     torch.__file__ = lamina.__file__
     torch.__version__ = importlib.import_module("lamina.torch_version").TorchVersion(_level())
+    vars(torch)["_C"] = importlib.import_module("lamina.compat.c_names")
     sys.modules["torch"] = torch
     sys.meta_path.insert(0, Finder)
     _for_workers(True)
