@@ -127,7 +127,8 @@ def test_data_that_is_refused():
         ((x, y[:3]), ValueError, "same first size|size"),
         (x, ValueError, "a batch has one field"),
         (np.array(["a"]), TypeError, "expected numbers"),
-        ({"x": x, "y": y}, TypeError, r"got a dict; hint: tuple\(data\.values\(\)\)"),
+        ({}, ValueError, "the dict is empty"),
+        ({"x": x, "y": y[:3]}, ValueError, "same length"),
     ):
         with pytest.raises(kind, match=message):
             fit(net(), data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,14 @@ import lamina
 
 from .. import _C
 from .._C import Tensor
-from ..utils.data import DataLoader, Dataset, IterableDataset, Subset, TensorDataset
+from ..utils.data import DataLoader, Dataset, IterableDataset, StackDataset, Subset, TensorDataset
 
 if TYPE_CHECKING:
     from .._C import Generator
     from ..nn import Module
 
 Batch = tuple[Any, ...]
+TARGETS = ("target", "targets", "label", "labels", "y")  # what the target of a dict is called
 
 
 def as_dataset(data: Any) -> Any:
@@ -27,9 +29,9 @@ def as_dataset(data: Any) -> Any:
             raise ValueError("data: the tuple is empty; expected tensors or arrays such as (x, y)")
         return TensorDataset(*[_tensor(part) for part in data])
     if isinstance(data, Mapping):
-        raise TypeError(
-            f"data: expected a tuple such as (x, y), got a {type(data).__name__}; hint: tuple(data.values())"
-        )
+        if not data:
+            raise ValueError("data: the dict is empty; expected tensors or arrays by name, such as {'x': x, 'y': y}")
+        return StackDataset(**{str(name): _tensor(part) for name, part in data.items()})
     if isinstance(data, Dataset) or (hasattr(data, "__getitem__") and hasattr(data, "__len__")):
         return data
     raise TypeError(
@@ -42,14 +44,19 @@ def is_loader(data: Any) -> bool:
     """Something that gives batches itself: a DataLoader, or any iterable that can be begun again and has no items."""
     return isinstance(data, DataLoader) or (
         isinstance(data, Iterable)
-        and not isinstance(data, (Tensor, Dataset, tuple))
+        and not isinstance(data, (Tensor, Dataset, tuple, Mapping))
         and not _is_array(data)
         and not hasattr(data, "__getitem__")
     )
 
 
 def as_loader(
-    data: Any, batch_size: int, shuffle: bool = False, generator: Generator | None = None, num_workers: int = 0
+    data: Any,
+    batch_size: int,
+    shuffle: bool = False,
+    generator: Generator | None = None,
+    num_workers: int = 0,
+    drop_last: bool = False,
 ) -> Any:
     """A loader of batches over `data`; one that is a loader already stays as it is."""
     if is_loader(data):
@@ -60,7 +67,9 @@ def as_loader(
         return data
     dataset = as_dataset(data)
     shuffle = shuffle and not isinstance(dataset, IterableDataset)
-    return DataLoader(dataset, batch_size, shuffle=shuffle, generator=generator, num_workers=num_workers)
+    return DataLoader(
+        dataset, batch_size, shuffle=shuffle, generator=generator, num_workers=num_workers, drop_last=drop_last
+    )
 
 
 def split(data: Any, fraction: float, seed: int) -> tuple[Any, Any]:
@@ -100,7 +109,7 @@ def batch_maker(model: Module) -> Callable[[Any], Batch]:
             return value.float() if value.dtype == _C.float64 and not wide else value
         if _is_array(value):
             return convert(_tensor(value))
-        if isinstance(value, dict):
+        if isinstance(value, Mapping):
             return {key: convert(item) for key, item in value.items()}
         if type(value) in (list, tuple):
             return type(value)(convert(item) for item in value)
@@ -110,6 +119,20 @@ def batch_maker(model: Module) -> Callable[[Any], Batch]:
         return tuple(convert(item) for item in raw) if isinstance(raw, (list, tuple)) else (convert(raw),)
 
     return batch
+
+
+def inputs_and_target(model: Any, batch: Batch) -> tuple[Batch, dict[str, Any], Any]:
+    """(arguments of the model, those by name, target) of a batch: fields in order, of which the last is the target.
+
+    In a dict the target is the field of one of the names in TARGETS, else the last one; the others go to the model by
+    name, where its forward has parameters of all these names, else in order.
+    """
+    if len(batch) != 1 or not isinstance(batch[0], Mapping):
+        return batch[:-1], {}, batch[-1]
+    fields = dict(batch[0])
+    target = fields.pop(next((name for name in TARGETS if name in fields), list(fields)[-1]))
+    named = fields.keys() <= inspect.signature(model.forward).parameters.keys()
+    return (() if named else tuple(fields.values())), (fields if named else {}), target
 
 
 def rows_of(batch: Batch) -> int:

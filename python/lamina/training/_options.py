@@ -15,7 +15,7 @@ from .._C import Tensor
 from ..metrics._denominator import Number, classes_counted, denominator_of, is_sum
 from ..nn import functional as F
 from ..optim import lr_scheduler as schedules
-from ._data import Batch, rows_of
+from ._data import Batch, inputs_and_target, rows_of
 
 if TYPE_CHECKING:
     from ..metrics import Metric
@@ -101,12 +101,13 @@ def _own(loss: Callable[..., Tensor] | None, metrics: Callable[[], dict[str, Met
 
 def _task_of_module(model: Module, criterion: Callable[..., Tensor] | None, metrics: Any) -> Task:
     def split(batch: tuple[Any, ...]) -> tuple[Any, Any]:
-        if len(batch) < 2:
+        if (len(batch[0]) if len(batch) == 1 and isinstance(batch[0], Mapping) else len(batch)) < 2:
             raise ValueError(
                 "fit: the loss needs a target, but a batch has one field; hint: give data as (x, y), and (x, x) for "
                 "an autoencoder"
             )
-        return model(*batch[:-1]), batch[-1]
+        arguments, named, target = inputs_and_target(model, batch)
+        return model(*arguments, **named), target
 
     def loss(*batch: Any) -> Tensor:
         assert criterion is not None
@@ -118,7 +119,11 @@ def _task_of_module(model: Module, criterion: Callable[..., Tensor] | None, metr
 
     count = denominator_of(criterion)
     used = None if criterion is None else loss
-    return Task(used, metrics_of(metrics), assess, None if count is None else _last(count), is_sum(criterion))
+
+    def denominator(*batch: Any) -> Number | None:
+        return None if count is None else count(inputs_and_target(model, batch)[2])
+
+    return Task(used, metrics_of(metrics), assess, denominator, is_sum(criterion))
 
 
 def _last(denominator: Callable[[Any], Number | None]) -> Callable[..., Number | None]:

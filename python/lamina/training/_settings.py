@@ -31,7 +31,7 @@ def check(options: Any) -> None:
         raise ValueError(f"Trainer: lr should not be negative, got {options.lr!r}")
     if options.ema_decay is not None and not 0.0 <= _number("ema", options.ema_decay) < 1.0:
         raise ValueError(f"Trainer: ema is a decay in [0, 1), got {options.ema_decay!r}")
-    for name in ("shuffle", "progress", "energy", "checks"):
+    for name in ("shuffle", "progress", "energy", "checks", "drop_last"):
         if not isinstance(getattr(options, name), bool):
             raise TypeError(f"Trainer: {name} should be True or False, got {getattr(options, name)!r}")
     for callback in options.callbacks:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import lamina
 
 from .._C import Tensor
-from ._data import as_loader, batch_maker, rows_of
+from ._data import TARGETS, as_loader, batch_maker, inputs_and_target, rows_of
 
 if TYPE_CHECKING:
     from ..nn import Module
@@ -82,7 +82,8 @@ def evaluate(
 def predict(model: Module, data: Any, *, batch_size: int = 256) -> Any:
     """The outputs of any module for all rows (a Model's `prediction`), in eval mode and without gradients.
 
-    Of a batch with several fields the first is used. Outputs that are tuples or dicts of tensors are joined by field.
+    Of a batch with several fields the first is used; of a dict all but the target, or the first where none is called so
+    (see Trainer.fit). Outputs that are tuples or dicts of tensors are joined by field.
 
     >>> import lamina
     >>> from lamina.training import predict
@@ -92,10 +93,21 @@ def predict(model: Module, data: Any, *, batch_size: int = 256) -> Any:
     call = getattr(model, "prediction", model)
     make = batch_maker(model)
     with evaluating(model):
-        outputs = [call(make(raw)[0]) for raw in as_loader(data, batch_size)]
+        outputs = [_called(model, call, make(raw)) for raw in as_loader(data, batch_size)]
     if not outputs:
         raise ValueError("predict: the data has no rows")
     return _join(outputs)
+
+
+def _called(model: Module, call: Any, batch: tuple[Any, ...]) -> Any:
+    """The output for the first field; for the fields of a dict without its target, where it has one by name."""
+    if call is not model or not isinstance(batch[0], dict):
+        return call(batch[0])
+    fields = {name: value for name, value in batch[0].items() if name not in TARGETS}
+    arguments, named, _ = inputs_and_target(model, ({**fields, TARGETS[0]: None},))
+    if arguments and len(fields) == len(batch[0]):  # which field would be the target is not said
+        arguments = arguments[:1]
+    return model(*arguments, **named)
 
 
 def _join(outputs: list[Any]) -> Any:

@@ -40,7 +40,7 @@ class Trainer(Loop):
       optimizer -> LRScheduler, after each epoch (OneCycleLR and CyclicLR after each step), or as `scheduler_step` says.
     - `metrics`: names, Metrics, their classes, or functions (output, target), in a list or a dict, for validation.
     - `epochs` (default 10) and `steps` (of the optimizer): the run ends with whichever is reached first.
-    - `batch_size`, `shuffle`, `num_workers`: of the DataLoader that is made where the data is none.
+    - `batch_size`, `shuffle`, `num_workers`, `drop_last`: of the DataLoader that is made where the data is none.
     - `accumulate`: so many batches a step, each weighted by what its loss divides by (rows; for cross entropy the targets
       that count, with their weights): the step of one big batch (batch norm still sees the small ones).
     - `clip_norm`, `clip_value`: of the gradients, before each step.
@@ -109,6 +109,7 @@ class Trainer(Loop):
         energy: bool = False,
         seed: int | None = 0,
         num_workers: int = 0,
+        drop_last: bool = False,
         generators: Sequence[Any] = (),
         checks: bool = True,
     ) -> None:
@@ -124,6 +125,7 @@ class Trainer(Loop):
         self.checkpoint, self.checkpoint_every, self.resume = checkpoint, checkpoint_every, resume
         self.callbacks, self.progress, self.log, self.energy = list(callbacks), progress, log, energy
         self.seed, self.num_workers, self.generators, self.checks = seed, num_workers, generators, checks
+        self.drop_last = drop_last
         self.ema_decay = ema
         self.precision = PRECISIONS.get(precision, "")
         check(self)
@@ -137,6 +139,10 @@ class Trainer(Loop):
 
     def fit(self, data: Any, validation: Any = None) -> History:
         """Trains on `data`; `validation` is data as well, or the fraction of the rows to hold out.
+
+        A dict of tensors, or a dataset of dicts, gives batches that are dicts: "target", "targets", "label", "labels" or
+        "y" (else the last field) is the target, and the others go to the model by name, where its forward has these
+        names, else in their order. A model with its own training_loss or training_step gets the dict itself.
 
         Parts of a model in train mode that are in eval mode stay so: the norms of frozen layers, for example.
         """
@@ -164,7 +170,7 @@ class Trainer(Loop):
         if isinstance(validation, float):
             data, validation = _data.split(data, validation, self.seed or 0)
         generator = None if self.seed is None else lamina.Generator().manual_seed(self.seed)
-        self.loader = _data.as_loader(data, self.batch_size, self.shuffle, generator, self.num_workers)
+        self.loader = _data.as_loader(data, self.batch_size, self.shuffle, generator, self.num_workers, self.drop_last)
         self.validation = None if validation is None else _data.as_loader(validation, self.batch_size)
         self.history, self.stopped, self._losses, self._spent, self._rate = History(), "", {}, (0.0, 0.0), self.lr
         self._make_batch = _data.batch_maker(self.model)

@@ -80,13 +80,20 @@ class Subset(Dataset[Any]):
             return self.dataset[[self.indices[i] for i in index]]
         return self.dataset[self.indices[index]]
 
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        """Several items, by the dataset's own `__getitems__` where it has one."""
+        inner = [self.indices[i] for i in indices]
+        many = getattr(self.dataset, "__getitems__", None)
+        return many(inner) if many is not None else [self.dataset[i] for i in inner]
+
     def __len__(self) -> int:
         return len(self.indices)
 
     def gather(self, index: Tensor) -> list[Tensor]:
         """As TensorDataset.gather; only where the innermost dataset is one."""
-        chosen = self.indices
-        inner = lamina.tensor([chosen[i] for i in index.tolist()], dtype=lamina.int64)
+        chosen, count = self.indices, len(self.dataset)
+        places = [int(chosen[i]) for i in index.tolist()]
+        inner = lamina.tensor([i + count if i < 0 else i for i in places], dtype=lamina.int64)
         found: list[Tensor] = self.dataset.gather(inner)
         return found
 
@@ -98,6 +105,8 @@ class ConcatDataset(Dataset[Any]):
         self.datasets = list(datasets)
         if not self.datasets:
             raise ValueError("ConcatDataset: datasets should not be an empty iterable")
+        if any(isinstance(part, IterableDataset) for part in self.datasets):
+            raise TypeError("ConcatDataset: an IterableDataset has no positions; hint: ChainDataset")
         self.cumulative_sizes = list(accumulate(len(d) for d in self.datasets))
 
     def __len__(self) -> int:
@@ -171,7 +180,7 @@ def random_split(dataset: Any, lengths: Sequence[int | float], generator: Genera
     [8, 2]
     """
     count = len(dataset)
-    if all(isinstance(n, int) for n in lengths):
+    if all(isinstance(n, int) for n in lengths) and sum(lengths) != 1:  # [1] is the whole, as in PyTorch
         sizes = [int(n) for n in lengths]
     else:
         if any(not 0 <= f <= 1 for f in lengths) or abs(sum(lengths) - 1) > 1e-9:

@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 T = TypeVar("T", covariant=True)
 
 
+_AT_ONCE = 2**20  # numbers drawn at once
+
+
+def _parts(count: int) -> Iterator[int]:
+    """A large count in parts, so that any number of samples needs little memory."""
+    for start in range(0, count, _AT_ONCE):
+        yield min(_AT_ONCE, count - start)
+
+
 class Sampler(Generic[T]):
     """Base class: write `__iter__`, and `__len__` where it is known."""
 
@@ -58,7 +67,8 @@ class RandomSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         count, wanted = len(self.data_source), len(self)
         if self.replacement:
-            yield from lamina.randint(count, (wanted,), generator=self.generator).tolist()
+            for drawn in _parts(wanted):
+                yield from lamina.randint(count, (drawn,), generator=self.generator).tolist()
             return
         while wanted > 0:
             yield from lamina.randperm(count, generator=self.generator).tolist()[:wanted]
@@ -115,13 +125,14 @@ class WeightedRandomSampler(Sampler[int]):
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
 
     def __iter__(self) -> Iterator[int]:
-        count = self.num_samples if self.replacement else len(self.weights)
-        uniform = lamina.rand(count, dtype=lamina.float64, generator=self.generator)
         if self.replacement:
             sums = list(accumulate(self.weights.tolist()))
             last = bisect_left(sums, sums[-1])  # the last index with a weight above 0
-            yield from (min(bisect_right(sums, u * sums[-1]), last) for u in uniform.tolist())
+            for drawn in _parts(self.num_samples):
+                uniform = lamina.rand(drawn, dtype=lamina.float64, generator=self.generator)
+                yield from (min(bisect_right(sums, u * sums[-1]), last) for u in uniform.tolist())
             return
+        uniform = lamina.rand(len(self.weights), dtype=lamina.float64, generator=self.generator)
         pairs = zip(uniform.tolist(), self.weights.tolist(), strict=True)
         keys = [(log(1 - u) / w, -i) for i, (u, w) in enumerate(pairs) if w > 0]
         yield from (-i for _, i in sorted(keys, reverse=True)[: self.num_samples])
@@ -141,6 +152,8 @@ class BatchSampler(Sampler[list[int]]):
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size <= 0:
             raise ValueError(f"batch_size should be a positive integer, got {batch_size!r}")
+        if not isinstance(drop_last, bool):
+            raise ValueError(f"drop_last should be a boolean value, got {drop_last!r}")
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
