@@ -393,6 +393,44 @@ def test_chains_agree_with_row_major_memory(chain):
     assert np.array_equal(inside.numpy(), plain.numpy())
 
 
+VIEWS = {
+    "channels": lambda t: t[:, 1::2] if t.ndim > 1 and t.shape[1] > 1 else t,
+    "last rows": lambda t: t[..., -2:, :] if t.ndim > 1 else t,
+    "turn": lambda t: t.transpose(-1, 1) if t.ndim > 2 else t,
+    "first": lambda t: t[0] if t.ndim > 1 else t,
+    "rows": lambda t: t.view(-1, t.shape[-1]) if t.is_contiguous() else t,
+    "all": lambda t: t.view(-1) if t.is_contiguous() else t,
+    "samples": lambda t: t.view(t.shape[0], -1) if t.is_contiguous() else t,
+    "detach": lambda t: t.detach(),
+}
+WRITES = {
+    "add": lambda t: t.add_(1),
+    "itself": lambda t: t.mul_(t),
+    "fill": lambda t: t[..., :1].fill_(2),
+    "copy": lambda t: t.copy_(t.flip(0)),
+    "mask": lambda t: t.masked_fill_(t > 1, -1),
+    "index": lambda t: t.index_fill_(0, lamina.tensor([0]), 3),
+    "pointer": lambda t: t.data_ptr(),
+    "read": lambda t: t.sum(),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(sorted({**VIEWS, **WRITES}))), min_size=2, max_size=10))
+def test_writes_through_views_of_views(steps):
+    inside, plain = [image()], [lamina.tensor(truth())]
+    for at, step in steps:
+        for tensors in (inside, plain):
+            t = tensors[at % len(tensors)]
+            if step in WRITES:
+                WRITES[step](t)
+            else:
+                tensors.append(VIEWS[step](t))
+    for a, b in zip(inside, plain, strict=True):
+        assert a.stride() == b.stride()
+        assert np.array_equal(a.numpy(), b.numpy())
+
+
 # ---- threads ----
 
 
