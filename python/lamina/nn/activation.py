@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .._C import Tensor
-from .._C import functional as _F
 from .module import Module
+
+if TYPE_CHECKING:
+    from .._C import functional as _F
+else:
+    from . import functional as _F  # what a program patches there is seen
 
 
 class _InPlace(Module):
@@ -25,7 +31,7 @@ class ReLU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.relu_() if self.inplace else _F.relu(input)
+        return _F.relu(input, inplace=True) if self.inplace else _F.relu(input)
 
 
 class ReLU6(_InPlace):
@@ -39,7 +45,7 @@ class ReLU6(_InPlace):
     min_val, max_val = 0.0, 6.0
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.relu6_() if self.inplace else _F.relu6(input)
+        return _F.relu6(input, inplace=True) if self.inplace else _F.relu6(input)
 
 
 class LeakyReLU(_InPlace):
@@ -55,7 +61,11 @@ class LeakyReLU(_InPlace):
         self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.leaky_relu_(self.negative_slope) if self.inplace else _F.leaky_relu(input, self.negative_slope)
+        return (
+            _F.leaky_relu(input, self.negative_slope, inplace=True)
+            if self.inplace
+            else _F.leaky_relu(input, self.negative_slope)
+        )
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")
@@ -74,7 +84,7 @@ class ELU(_InPlace):
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.elu_(self.alpha) if self.inplace else _F.elu(input, self.alpha)
+        return _F.elu(input, self.alpha, inplace=True) if self.inplace else _F.elu(input, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + (", inplace=True" if self.inplace else "")
@@ -89,7 +99,7 @@ class SELU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.selu_() if self.inplace else _F.selu(input)
+        return _F.selu(input, inplace=True) if self.inplace else _F.selu(input)
 
 
 class GELU(Module):
@@ -120,7 +130,7 @@ class SiLU(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.silu_() if self.inplace else _F.silu(input)
+        return _F.silu(input, inplace=True) if self.inplace else _F.silu(input)
 
 
 class Mish(_InPlace):
@@ -132,7 +142,7 @@ class Mish(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.mish_() if self.inplace else _F.mish(input)
+        return _F.mish(input, inplace=True) if self.inplace else _F.mish(input)
 
 
 class Hardtanh(_InPlace):
@@ -149,7 +159,7 @@ class Hardtanh(_InPlace):
 
     def forward(self, input: Tensor) -> Tensor:
         return (
-            input.hardtanh_(self.min_val, self.max_val)
+            _F.hardtanh(input, self.min_val, self.max_val, inplace=True)
             if self.inplace
             else _F.hardtanh(input, self.min_val, self.max_val)
         )
@@ -167,7 +177,7 @@ class Hardsigmoid(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.hardsigmoid_() if self.inplace else _F.hardsigmoid(input)
+        return _F.hardsigmoid(input, inplace=True) if self.inplace else _F.hardsigmoid(input)
 
 
 class Hardswish(_InPlace):
@@ -179,7 +189,7 @@ class Hardswish(_InPlace):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return input.hardswish_() if self.inplace else _F.hardswish(input)
+        return _F.hardswish(input, inplace=True) if self.inplace else _F.hardswish(input)
 
 
 class Sigmoid(Module):

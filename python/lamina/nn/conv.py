@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _C
 from .._C import Tensor
-from .._C import functional as _F
 from . import init
 from ._sizes import Sizes, each, whole
 from .module import Module
 from .parameter import Parameter
+
+if TYPE_CHECKING:
+    from .._C import functional as _F
+else:
+    from . import functional as _F  # what a program patches there is seen
 
 
 class _ConvNd(Module):

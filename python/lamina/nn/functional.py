@@ -1,4 +1,7 @@
-"""torch.nn.functional's names: the engine's functions, and `inplace` for activations and dropout."""
+"""torch.nn.functional's names: the engine's functions, most of which take `inplace` themselves, and dropouts with it.
+
+Layers call them by this module, so that a program which replaces one here is heard.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,19 @@ softsign = _F.softsign
 tanh = _F.tanh
 unfold = _F.im2col  # Tensor.unfold is another operation
 tanhshrink = _F.tanhshrink
+elu = _F.elu
+hardsigmoid = _F.hardsigmoid
+hardswish = _F.hardswish
+hardtanh = _F.hardtanh
+leaky_relu = _F.leaky_relu
+mish = _F.mish
+relu = _F.relu
+relu6 = _F.relu6
+selu = _F.selu
+silu = _F.silu
+threshold = _F.threshold
+# The others, too, so that layers find all of them here.
+globals().update({name: op for name, op in vars(_F).items() if not name.startswith("_") and name not in globals()})
 
 
 # The same, written into the input.
@@ -74,50 +90,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY, *(n for n in dir(_F) if not n.startswith("_"))})
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.relu_() if inplace else _F.relu(input)
-
-
-def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.relu6_() if inplace else _F.relu6(input)
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    return input.leaky_relu_(negative_slope) if inplace else _F.leaky_relu(input, negative_slope)
-
-
-def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    return input.elu_(alpha) if inplace else _F.elu(input, alpha)
-
-
-def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.selu_() if inplace else _F.selu(input)
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.silu_() if inplace else _F.silu(input)
-
-
-def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.mish_() if inplace else _F.mish(input)
-
-
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    return input.hardtanh_(min_val, max_val) if inplace else _F.hardtanh(input, min_val, max_val)
-
-
-def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.hardsigmoid_() if inplace else _F.hardsigmoid(input)
-
-
-def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.hardswish_() if inplace else _F.hardswish(input)
-
-
-def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    return input.threshold_(threshold, value) if inplace else _F.threshold(input, threshold, value)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:

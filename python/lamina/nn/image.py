@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .. import _C
 from .._C import Tensor
-from .._C import functional as _F
+from . import functional
 from ._sizes import Sizes
 from .module import Module
+
+if TYPE_CHECKING:
+    from .._C import functional as _F
+else:
+    from . import functional as _F  # what a program patches there is seen
 
 Factors = float | tuple[float, ...]
 
@@ -138,7 +145,7 @@ class Unfold(Module):
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
     def forward(self, input: Tensor) -> Tensor:
-        return _F.im2col(input, self.kernel_size, self.dilation, self.padding, self.stride)
+        return functional.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"

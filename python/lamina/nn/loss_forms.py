@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._C import Tensor
-from .._C import functional as _F
 from . import functional
 from .distance import PairwiseDistance
 from .loss import _Loss, _WeightedLoss
 from .module import Module
+
+if TYPE_CHECKING:
+    from .._C import functional as _F
+else:
+    from . import functional as _F  # what a program patches there is seen
 
 
 class HuberLoss(_Loss):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._C import Tensor
-from .._C import functional as _F
 from ._sizes import Sizes
 from .module import Module
+
+if TYPE_CHECKING:
+    from .._C import functional as _F
+else:
+    from . import functional as _F  # what a program patches there is seen
 
 Size2 = int | tuple[int, int]
 
