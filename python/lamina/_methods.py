@@ -188,10 +188,17 @@ def dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
     return _functions.dist(self, other, p)
 
 
+def __array_ufunc__(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """NumPy's functions and operators on tensors give tensors: np.float64(2) * x, np.exp(x), array + x."""
+    from . import _numpy
+
+    return _numpy.apply(ufunc, method, inputs, kwargs)
+
+
 type_.__name__ = "type"  # the builtin is in use above
 for _method in (
     new, type_, get_device, fill_diagonal_, apply_, map_, share_memory_, is_shared, pin_memory, is_pinned, cov, corrcoef,
-    dist,
+    dist, __array_ufunc__,
 ):  # fmt: skip
     _method.__qualname__ = f"Tensor.{_method.__name__}"
     setattr(Tensor, _method.__name__, _method)

@@ -14,8 +14,9 @@ Device device_from(PyObject* o);
 bool is_device(PyObject* o);
 PyObject* wrap(DType t);
 
+bool has_length(PyObject* o);  // an array, whose type speaks __index__ for the sake of its 0-d ones
 inline bool is_integer(PyObject* o) {
-  return PyLong_CheckExact(o) || (!PyFloat_Check(o) && !is_tensor(o) && PyIndex_Check(o));
+  return PyLong_CheckExact(o) || (!PyFloat_Check(o) && !is_tensor(o) && PyIndex_Check(o) && !has_length(o));
 }
 bool is_number(PyObject* o);  // bool, int, float, or a NumPy scalar
 Scalar scalar_from(PyObject* o);

@@ -57,11 +57,16 @@ bool is_number(PyObject* o) {
   // NumPy scalars and other number types: __index__ or __float__, but not arrays.
   PyTypeObject* t = Py_TYPE(o);
   if (!t->tp_as_number || !(t->tp_as_number->nb_index || t->tp_as_number->nb_float)) return false;
+  return !has_length(o);
+}
+
+bool has_length(PyObject* o) {
+  const PyTypeObject* t = Py_TYPE(o);
   if (!t->tp_as_mapping || !t->tp_as_mapping->mp_subscript || !t->tp_as_sequence || !t->tp_as_sequence->sq_length)
-    return true;
-  if (PyObject_Size(o) >= 0) return false;
-  PyErr_Clear();  // a 0-d array has no length: a number
-  return true;
+    return false;
+  if (PyObject_Size(o) >= 0) return true;
+  PyErr_Clear();  // a 0-d array has none: a number
+  return false;
 }
 
 Scalar scalar_from(PyObject* o) {
@@ -71,7 +76,9 @@ Scalar scalar_from(PyObject* o) {
   if (PyLong_Check(o) || PyIndex_Check(o)) {
     if (std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool_" || std::string_view(Py_TYPE(o)->tp_name) == "numpy.bool")
       return Scalar(PyObject_IsTrue(o) == 1);
-    return Scalar(integer_from(o));
+    if (PyLong_Check(o)) return Scalar(integer_from(o));
+    if (const auto i = py::reinterpret_steal<py::object>(PyNumber_Index(o))) return Scalar(integer_from(i.ptr()));
+    PyErr_Clear();  // a 0-d array of floats
   }
   const double d = PyFloat_AsDouble(o);
   if (d == -1 && PyErr_Occurred()) throw py::error_already_set();
@@ -93,8 +100,19 @@ int64_t integer_from(PyObject* o) {
   return v;
 }
 
+// An array of integers, as the list of them; null for what has no length.
+py::object listed(PyObject* o) {
+  if (is_tensor(o) || !PyObject_CheckBuffer(o) || !PySequence_Check(o) || !has_length(o)) return {};
+  py::object list = py::reinterpret_steal<py::object>(PySequence_List(o));
+  if (!list) throw py::error_already_set();
+  return list;
+}
+
 bool is_integer_list(PyObject* o) {
-  if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
+  if (!PyTuple_Check(o) && !PyList_Check(o)) {
+    const py::object list = listed(o);
+    return list && is_integer_list(list.ptr());
+  }
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* x = PySequence_Fast_GET_ITEM(o, i);
@@ -104,7 +122,10 @@ bool is_integer_list(PyObject* o) {
 }
 
 Dims dims_from(PyObject* o) {
-  if (!PyTuple_Check(o) && !PyList_Check(o)) return Dims{integer_from(o)};
+  if (!PyTuple_Check(o) && !PyList_Check(o)) {
+    const py::object list = listed(o);
+    return list ? dims_from(list.ptr()) : Dims{integer_from(o)};
+  }
   Dims d;
   const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
   d.resize(size_t(n));

@@ -127,6 +127,7 @@ Tensor from_buffer(const char* op, PyObject* o, bool copy) {
 struct Nested {
   Dims shape;
   bool floats = false, ints = false, bools = false;
+  bool wide_floats = false;  // among the NumPy scalars
   std::vector<PyObject*> leaves;
 };
 
@@ -172,6 +173,20 @@ void read_nested(PyObject* root, Nested& n) {
   }
 }
 
+// dtype of a NumPy scalar.
+std::optional<DType> numpy_scalar(PyObject* o) {
+  if (PyFloat_CheckExact(o) || PyLong_CheckExact(o) || PyBool_Check(o) || is_tensor(o) || !PyObject_CheckBuffer(o))
+    return {};
+  Py_buffer v;
+  if (PyObject_GetBuffer(o, &v, PyBUF_FULL_RO) != 0) {
+    PyErr_Clear();
+    return {};
+  }
+  const auto dtype = v.ndim == 0 ? dtype_of(v.format, v.itemsize) : std::nullopt;
+  PyBuffer_Release(&v);
+  return dtype;
+}
+
 bool all_tensors(const Nested& n) {
   for (PyObject* o : n.leaves)
     if (!is_tensor(o) || unwrap(o).dim() > 0) return false;
@@ -189,8 +204,13 @@ Tensor from_nested(PyObject* data, std::optional<DType> dtype) {
   }
   read_nested(data, n);
   DType widest = DType::bool_;
+  bool own_dtypes = false;  // NumPy scalars bring theirs
   for (PyObject* o : n.leaves) {
-    if (PyFloat_Check(o)) {
+    if (const auto scalar = numpy_scalar(o)) {
+      own_dtypes = true;
+      widest = promote(widest, *scalar);
+      n.wide_floats = n.wide_floats || is_floating(*scalar);
+    } else if (PyFloat_Check(o)) {
       n.floats = true;
     } else if (PyBool_Check(o)) {
       n.bools = true;
@@ -207,8 +227,9 @@ Tensor from_nested(PyObject* data, std::optional<DType> dtype) {
   }
   DType natural = n.leaves.empty() || n.floats ? default_dtype() : n.ints ? DType::int64 : DType::bool_;
   if (all_tensors(n)) natural = widest;
+  if (own_dtypes) natural = n.floats || n.ints || n.bools ? promote(widest, natural) : widest;
   const DType target = dtype.value_or(natural);
-  const DType buffer = is_floating(target) || n.floats ? DType::float64 : DType::int64;
+  const DType buffer = is_floating(target) || n.floats || n.wide_floats ? DType::float64 : DType::int64;
   Tensor t = allocate(n.shape, buffer);
   for (size_t i = 0; i < n.leaves.size(); ++i) {
     const Scalar s = scalar_from(n.leaves[i]);

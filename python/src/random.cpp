@@ -12,7 +12,9 @@ namespace lamina::python {
 namespace {
 
 // A seed may be any int that fits 64 bits, negative ones as PyTorch reads them.
-uint64_t seed_from(const py::int_& seed) {
+uint64_t seed_from(const py::object& given) {
+  const auto seed = py::reinterpret_steal<py::object>(PyNumber_Index(given.ptr()));
+  if (!seed) throw py::error_already_set();
   const int negative = PyObject_RichCompareBool(seed.ptr(), py::int_(0).ptr(), Py_LT);
   if (negative < 0) throw py::error_already_set();
   const uint64_t v = negative ? uint64_t(PyLong_AsLongLong(seed.ptr())) : PyLong_AsUnsignedLongLong(seed.ptr());
@@ -69,7 +71,7 @@ void init_random(py::module_& m) {
   type.def(py::init([](const py::object&) { return std::make_unique<Generator>(); }), py::arg("device") = "cpu")
       .def(
           "manual_seed",
-          [](const py::object& self, const py::int_& seed) {
+          [](const py::object& self, const py::object& seed) {
             current(py::cast<Generator*>(self)).manual_seed(seed_from(seed));
             return self;
           },
@@ -107,7 +109,7 @@ void init_random(py::module_& m) {
         "This thread draws from the second of each pair where the first is asked for; returns the earlier pairs.");
   m.def(
       "manual_seed",
-      [m = m.ptr()](const py::int_& seed) {
+      [m = m.ptr()](const py::object& seed) {
         default_generator().manual_seed(seed_from(seed));
         return py::handle(m).attr("default_generator");
       },
