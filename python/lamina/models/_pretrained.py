@@ -13,10 +13,11 @@ from .._C import Tensor
 from ..serialization import load_state
 
 Weights = dict[str, Tensor]
+_FILES, _INDEX = ("model.safetensors", "pytorch_model.bin"), ".index.json"
 
 
 def read_weights(owner: str, source: Any) -> tuple[Weights, dict[str, Any]]:
-    """(tensors by name, settings) of a dict, a file, or a directory with config.json and model.safetensors.
+    """(tensors by name, settings) of a dict, a file, or a directory with config.json and model.safetensors or its parts.
 
     A checkpoint that holds the weights under "model" or "state_dict" is opened; settings are those of config.json, or
     what stands beside the weights under "model_args" or "config".
@@ -24,13 +25,14 @@ def read_weights(owner: str, source: Any) -> tuple[Weights, dict[str, Any]]:
     settings: dict[str, Any] = {}
     if not isinstance(source, Mapping):
         path = os.fspath(source)
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
         if os.path.isdir(path):
             settings = _config(path)
-            names = [n for n in ("model.safetensors", "pytorch_model.bin") if os.path.isfile(os.path.join(path, n))]
+            names = [n for base in _FILES for n in (base, base + _INDEX) if os.path.isfile(os.path.join(path, n))]
             if not names:
-                raise lamina.FileError(f"{owner}: {path} has neither model.safetensors nor pytorch_model.bin")
+                raise lamina.FileError(f"{owner}: {path} has neither {_FILES[0]} nor {_FILES[1]}, nor an index of one")
             path = os.path.join(path, names[0])
-        source = load_state(path)
+        source = _sharded(owner, path, folder) if path.endswith(_INDEX) else load_state(path)
         if not isinstance(source, Mapping):
             raise TypeError(f"{owner}: {path} holds a {type(source).__name__}, expected weights by name")
     for key in ("model_args", "config"):
@@ -49,16 +51,74 @@ def read_weights(owner: str, source: Any) -> tuple[Weights, dict[str, Any]]:
     return weights, settings
 
 
+def _sharded(owner: str, index: str, folder: str) -> Weights:
+    """The tensors that an index distributes over files beside it; each file is read once."""
+    where = _json(index).get("weight_map")
+    if not isinstance(where, dict) or not where:
+        raise lamina.FileError(f"{owner}: {index} has no weight_map")
+    weights: Weights = {}
+    for name in dict.fromkeys(where.values()):
+        if not isinstance(name, str) or os.path.basename(name) != name or name in ("", ".", ".."):
+            raise lamina.FileError(f"{owner}: {index} names {str(name)[:80]!r}, which is no file beside it")
+        shard = load_state(os.path.join(folder, name))
+        if not isinstance(shard, Mapping):
+            raise lamina.FileError(f"{owner}: {name} holds a {type(shard).__name__}, expected weights by name")
+        weights.update((key, value) for key, value in shard.items() if where.get(key) == name)
+    absent = [key for key in where if key not in weights]
+    if absent:
+        raise lamina.FileError(f"{owner}: {where[absent[0]]} lacks {absent[0]!r}, which {index} says is there")
+    return weights
+
+
 def _config(folder: str) -> dict[str, Any]:
     path = os.path.join(folder, "config.json")
-    if not os.path.isfile(path):
-        return {}
+    return _json(path) if os.path.isfile(path) else {}
+
+
+def _json(path: str) -> dict[str, Any]:
     try:
         with open(path, encoding="utf-8") as file:
             found = json.load(file)
         return dict(found)
     except (OSError, ValueError, TypeError) as error:
         raise lamina.FileError(f"{path}: not a JSON object ({error})") from None
+
+
+def follow(
+    owner: str,
+    settings: Mapping[str, Any],
+    kinds: tuple[str, ...],
+    fields: Mapping[str, tuple[str, ...]],
+    only: Mapping[str, tuple[Any, ...]],
+) -> dict[str, Any]:
+    """The fields of a config that settings give, after a check of those that no field follows.
+
+    `kinds` are the model types that are known; `fields` maps a field to the settings that say it, which must agree;
+    `only` maps a setting to the values that lamina computes. Settings that change no number are passed over.
+    """
+    kind = settings.get("model_type")
+    if kind is not None and kind not in kinds:
+        raise ValueError(f"{owner}: config.json is of a {kind!r}, expected {' or '.join(map(repr, kinds))}")
+    for name, values in only.items():
+        if name in settings and settings[name] not in values:
+            known = " or ".join(map(repr, values))
+            raise ValueError(f"{owner}: config.json says {name} {settings[name]!r}, only {known} is computed here")
+    found = {}
+    for field, names in fields.items():
+        said = {name: settings[name] for name in names if settings.get(name) is not None}
+        if len(set(map(repr, said.values()))) > 1:
+            listed = ", ".join(f"{name} {value!r}" for name, value in said.items())
+            raise ValueError(f"{owner}: config.json says {listed}, but {field} is one; hint: give {field}=...")
+        if said:
+            found[field] = next(iter(said.values()))
+    return found
+
+
+def either(weights: Weights, *names: str) -> None:
+    """Tied tensors stand in a file under one of their names: the first name gets what another has."""
+    for name in names[1:]:
+        if names[0] not in weights and name in weights:
+            weights[names[0]] = weights[name]
 
 
 def strip(name: str, prefixes: Iterable[str]) -> str:
@@ -100,9 +160,9 @@ def setting(owner: str, settings: Mapping[str, Any], names: tuple[str, ...], fie
 
 
 def load_into(model: Any, weights: Weights, drop: Callable[[str], bool], ties: Mapping[str, str]) -> None:
-    """Loads strictly, after leaving out what `drop` says, and filling in tied names that the file has once."""
+    """Loads strictly, after leaving out what `drop` says, and giving tied names what their origin has."""
     kept = {name: value for name, value in weights.items() if not drop(name)}
     for name, origin in ties.items():
-        if name not in kept and origin in kept:
+        if origin in kept:
             kept[name] = kept[origin]
     model.load_state_dict(kept)

@@ -12,10 +12,10 @@ from .. import nn
 from .._C import Tensor
 from .._C import functional as F
 from ..metrics._denominator import classes_counted
-from . import _checks
+from . import _activations, _checks
 from ._language import check_context, check_ids
 from ._model import Model
-from ._pretrained import layers_in, load_into, need, read_weights, setting
+from ._pretrained import either, follow, layers_in, load_into, need, read_weights, setting
 
 B = TypeVar("B", bound="BERT")
 
@@ -38,6 +38,7 @@ class BERTConfig:
     special: tuple[int, ...] = (0, 100, 101, 102, 103)  # never guessed: pad, unknown, start, separator, mask
     masked: float = 0.15  # the share of tokens to guess
     eps: float = 1e-12
+    activation: str = "gelu"  # of the feed-forward part and of the masked model's last layers
 
     def __post_init__(self) -> None:
         names = ("vocab", "context", "width", "layers", "heads", "types", "classes")
@@ -47,6 +48,7 @@ class BERTConfig:
         _checks.number("BERTConfig", 0, 1, dropout=self.dropout)
         if not 0 < self.masked <= 1:
             raise ValueError(f"BERTConfig: masked must be in (0, 1], got {self.masked}")
+        _checks.choice("BERTConfig", _activations.NAMES, activation=self.activation)
         if self.width % self.heads:
             raise ValueError(f"BERTConfig: width {self.width} does not divide into {self.heads} heads")
         for name in ("pad", "mask"):
@@ -151,7 +153,7 @@ class Layer(nn.Module):
         super().__init__()
         hidden = config.hidden or 4 * config.width
         self.attention = Attention(config)
-        self.intermediate = Dense(config.width, hidden, nn.GELU())
+        self.intermediate = Dense(config.width, hidden, _activations.activation(config.activation))
         self.output = Output(hidden, config)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
@@ -246,11 +248,14 @@ class BERT(Model):
         """A model with published weights: a state_dict, a safetensors file, or a directory with its config.json.
 
         Sizes are read from the shapes; the number of heads comes from config.json or `heads=`. Names with and without
-        "bert." are known, and "gamma" and "beta" of old files. A task's own layers that the file lacks are an error.
+        "bert." are known, and "gamma" and "beta" of old files. A task's own layers that the file lacks are an error, and so
+        are settings of config.json that BERT does not have; the others are followed.
         """
         owner = f"{cls.__name__}.load_pretrained"
         given, settings = read_weights(owner, source)
         weights = {_renamed(name): value for name, value in given.items()}
+        either(weights, "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight")
+        either(weights, "cls.predictions.bias", "cls.predictions.decoder.bias")
         words = need(owner, weights, "bert.embeddings.word_embeddings.weight")
         if config is None:
             sizes: dict[str, Any] = {"vocab": words.shape[0], "width": words.shape[1]}
@@ -262,16 +267,38 @@ class BERT(Model):
                 sizes["classes"] = weights["classifier.weight"].shape[0]
             if "heads" not in overrides:
                 sizes["heads"] = setting(owner, settings, ("num_attention_heads",), "heads")
+            fields = {f: n for f, n in _FIELDS.items() if f not in overrides}
+            sizes.update(follow(owner, settings, ("bert",), fields, _ONLY))
+            if "activation" in sizes:
+                sizes["activation"] = _activations.theirs(owner, "hidden_act", sizes["activation"])
             config = BERTConfig(**{**sizes, **overrides})
             overrides = {}
         model = cls(config, **overrides)
         own = set(model.state_dict())
+        apart = weights.get("cls.predictions.decoder.weight")
+        if "cls.predictions.bias" in own and apart is not None and bool((apart != words).any()):
+            raise ValueError(f"{owner}: the output layer is not the word embedding (tie_word_embeddings false)")
         others = ("cls.", "classifier.", "bert.pooler.", "bert.embeddings.position_ids")
         ties = {"cls.predictions.decoder.weight": "bert.embeddings.word_embeddings.weight"}
         ties["cls.predictions.decoder.bias"] = "cls.predictions.bias"
         ties = {name: origin for name, origin in ties.items() if name in own}
         load_into(model, weights, lambda name: name not in own and name.startswith(others), ties)
         return model
+
+
+_FIELDS = {
+    "eps": ("layer_norm_eps",),
+    "activation": ("hidden_act",),
+    "pad": ("pad_token_id",),
+    "dropout": ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout"),
+}
+_ONLY = {
+    "position_embedding_type": ("absolute", None),
+    "is_decoder": (False, None),
+    "add_cross_attention": (False, None),
+    "is_encoder_decoder": (False, None),
+    "problem_type": ("single_label_classification", None),
+}
 
 
 def _renamed(name: str) -> str:
@@ -281,10 +308,10 @@ def _renamed(name: str) -> str:
 
 
 class Transform(Dense):
-    """Linear, GELU, norm: (*, width) -> (*, width)."""
+    """Linear, activation, norm: (*, width) -> (*, width)."""
 
     def __init__(self, config: BERTConfig) -> None:
-        super().__init__(config.width, config.width, nn.GELU())
+        super().__init__(config.width, config.width, _activations.activation(config.activation))
         self.LayerNorm = nn.LayerNorm(config.width, config.eps)
 
     def forward(self, x: Tensor) -> Tensor:

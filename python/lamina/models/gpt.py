@@ -12,10 +12,10 @@ import lamina
 from .. import nn
 from .._C import Tensor
 from .._C import functional as F
-from . import _checks
+from . import _activations, _checks
 from ._language import LanguageModel, check_context, check_ids
 from ._model import Model
-from ._pretrained import Weights, layers_in, load_into, need, read_weights, setting
+from ._pretrained import Weights, either, follow, layers_in, load_into, need, read_weights, setting
 
 
 @dataclass
@@ -33,6 +33,9 @@ class GPTConfig:
     positions: str = "learned"  # or "rotary" (arXiv 2104.09864) or "alibi" (arXiv 2108.12409)
     tie: bool = True  # the output layer is the token embedding
     eps: float = 1e-5
+    activation: str = "gelu_tanh"  # of the feed-forward part
+    scaled: bool = True  # attention scores are divided by the root of a head's width
+    layer_scaled: bool = False  # and by the number of the layer, from 1
 
     def __post_init__(self) -> None:
         sizes = {n: getattr(self, n) for n in ("vocab", "context", "width", "layers", "heads")}
@@ -41,6 +44,7 @@ class GPTConfig:
             _checks.whole("GPTConfig", hidden=self.hidden)
         _checks.number("GPTConfig", 0, 1, dropout=self.dropout)
         _checks.choice("GPTConfig", ("learned", "rotary", "alibi"), positions=self.positions)
+        _checks.choice("GPTConfig", _activations.NAMES, activation=self.activation)
         if self.width % self.heads:
             raise ValueError(f"GPTConfig: width {self.width} does not divide into {self.heads} heads")
         if self.positions == "rotary" and self.width // self.heads % 2:
@@ -100,9 +104,13 @@ class Conv1D(nn.Module):
 class Attention(nn.Module):
     """Causal self-attention: (N, T, width) -> (N, T, width)."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, number: int = 0) -> None:
         super().__init__()
         self.heads, self.dropout, w = config.heads, config.dropout, config.width
+        self.scale: float | None = None  # 1 / sqrt(head width)
+        if not config.scaled or config.layer_scaled:
+            root = math.sqrt(w // config.heads) if config.scaled else 1.0
+            self.scale = 1 / (root * (number + 1 if config.layer_scaled else 1))
         self.c_attn = Conv1D(w, 3 * w, config.bias, 0.02)
         self.c_proj = Conv1D(w, w, config.bias, 0.02 / math.sqrt(2 * config.layers))
         self.drop = nn.Dropout(config.dropout)
@@ -115,33 +123,34 @@ class Attention(nn.Module):
         if cache is not None:
             k, v = cache.append(k, v)
         rate = self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, places.mask, rate, places.causal)
+        y = F.scaled_dot_product_attention(q, k, v, places.mask, rate, places.causal, scale=self.scale)
         out: Tensor = self.drop(self.c_proj(y.transpose(1, 2).reshape(n, t, w)))
         return out
 
 
 class MLP(nn.Module):
-    """Two linear layers around tanh's GELU: (*, width) -> (*, width)."""
+    """Two linear layers around an activation: (*, width) -> (*, width)."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         hidden = config.hidden or 4 * config.width
         self.c_fc = Conv1D(config.width, hidden, config.bias, 0.02)
         self.c_proj = Conv1D(hidden, config.width, config.bias, 0.02 / math.sqrt(2 * config.layers))
+        self.act = _activations.activation(config.activation)
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.drop(self.c_proj(F.gelu(self.c_fc(x), approximate="tanh")))
+        out: Tensor = self.drop(self.c_proj(self.act(self.c_fc(x))))
         return out
 
 
 class Block(nn.Module):
     """Attention and feed-forward, each behind a norm and added to its input: (N, T, width) -> (N, T, width)."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, config: GPTConfig, number: int = 0) -> None:
         super().__init__()
         self.ln_1 = nn.LayerNorm(config.width, config.eps, bias=config.bias)
-        self.attn = Attention(config)
+        self.attn = Attention(config, number)
         self.ln_2 = nn.LayerNorm(config.width, config.eps, bias=config.bias)
         self.mlp = MLP(config)
 
@@ -165,7 +174,7 @@ class Transformer(nn.Module):
         self.rotary = nn.RotaryEmbedding(w // config.heads) if config.positions == "rotary" else None
         self.alibi = nn.ALiBi(config.heads, causal=True) if config.positions == "alibi" else None
         self.drop = nn.Dropout(config.dropout)
-        self.h = nn.ModuleList([Block(config) for _ in range(config.layers)])
+        self.h = nn.ModuleList([Block(config, i) for i in range(config.layers)])
         self.ln_f = nn.LayerNorm(w, config.eps, bias=config.bias)
 
     def forward(self, ids: Tensor, caches: list[nn.KVCache] | None = None) -> Tensor:
@@ -245,7 +254,8 @@ class GPT(LanguageModel):
 
         Known are the names of Hugging Face's GPT-2, with and without "transformer.", and nanoGPT's, whose linear layers
         store (outputs, inputs): the shape of c_attn tells which. Sizes are read from the shapes; the number of heads
-        comes from config.json, from nanoGPT's model_args, or `heads=`. Positions are learned.
+        comes from config.json, from nanoGPT's model_args, or `heads=`. Positions are learned. The other settings of a
+        config.json are followed or, where GPT does not have them, refused by name.
 
         >>> import lamina
         >>> small = lamina.models.GPT(vocab=50, width=32, layers=2)
@@ -255,6 +265,7 @@ class GPT(LanguageModel):
         owner = "GPT.load_pretrained"
         given, settings = read_weights(owner, source)
         weights = {_full_name(name): value for name, value in given.items()}
+        either(weights, "transformer.wte.weight", "lm_head.weight")
         words = need(owner, weights, "transformer.wte.weight")
         first = need(owner, weights, "transformer.h.0.attn.c_attn.weight")
         if first.shape[0] == 3 * first.shape[1]:
@@ -263,15 +274,29 @@ class GPT(LanguageModel):
             sizes = _sizes(owner, weights)
             if "heads" not in overrides:
                 sizes["heads"] = setting(owner, settings, ("n_head",), "heads")
-            if "layer_norm_epsilon" in settings:
-                sizes["eps"] = settings["layer_norm_epsilon"]
             head = weights.get("lm_head.weight")
-            sizes["tie"] = head is None or bool((head == words).all())
+            sizes["tie"] = head is None or settings.get("tie_word_embeddings") is True or bool((head == words).all())
+            sizes.update(
+                follow(owner, settings, ("gpt2",), {f: n for f, n in _FIELDS.items() if f not in overrides}, _ONLY)
+            )
+            if "activation" in sizes:
+                sizes["activation"] = _activations.theirs(owner, "activation_function", sizes["activation"])
             config, overrides = GPTConfig(**{**sizes, **overrides}), {}
         model = cls(config, **overrides)
         ties = {"lm_head.weight": "transformer.wte.weight"} if model.config.tie else {}
         load_into(model, weights, lambda n: n.endswith((".attn.bias", ".attn.masked_bias")), ties)
         return model
+
+
+_FIELDS = {
+    "eps": ("layer_norm_epsilon",),
+    "activation": ("activation_function",),
+    "scaled": ("scale_attn_weights",),
+    "layer_scaled": ("scale_attn_by_inverse_layer_idx",),
+    "dropout": ("embd_pdrop", "attn_pdrop", "resid_pdrop", "dropout"),
+}
+# The order of products in attention (reorder_and_upcast_attn) changes roundings of 16-bit types alone.
+_ONLY = {"add_cross_attention": (False, None), "is_encoder_decoder": (False, None)}
 
 
 def _full_name(name: str) -> str:

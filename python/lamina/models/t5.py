@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,11 @@ from .. import nn
 from .._C import Tensor
 from .._C import functional as F
 from ..metrics._denominator import classes_counted
-from . import _checks
+from . import _activations, _checks
 from ._beam import beam_search
 from ._language import check_ids, generating, prompt
 from ._model import Model
-from ._pretrained import layers_in, load_into, need, read_weights
+from ._pretrained import either, follow, layers_in, load_into, need, read_weights
 
 
 @dataclass
@@ -30,7 +30,7 @@ class T5Config:
     heads: int = 4
     head_width: int = 32  # of one head; heads * head_width need not be width
     hidden: int = 256  # of the feed-forward part
-    gated: bool = False  # feed-forward with a gate of tanh's GELU, as in T5 1.1
+    gated: bool = False  # feed-forward with a gate, as in T5 1.1
     buckets: int = 32  # of relative positions
     max_distance: int = 128
     dropout: float = 0.1
@@ -39,11 +39,14 @@ class T5Config:
     pad: int = 0  # fills up rows, and begins the decoder's
     end: int = 1
     eps: float = 1e-6
+    activation: str | None = None  # of the feed-forward part; None: ReLU, with a gate tanh's GELU
 
     def __post_init__(self) -> None:
         names = ("vocab", "width", "layers", "heads", "head_width", "hidden")
         _checks.whole("T5Config", **{n: getattr(self, n) for n in names})
         _checks.number("T5Config", 0, 1, dropout=self.dropout)
+        if self.activation is not None:
+            _checks.choice("T5Config", _activations.NAMES, activation=self.activation)
         for name in ("pad", "end"):
             if not 0 <= getattr(self, name) < self.vocab:
                 raise ValueError(f"T5Config: {name} {getattr(self, name)} is outside of the vocab of {self.vocab}")
@@ -145,7 +148,7 @@ class CrossLayer(nn.Module):
 
 
 class DenseReluDense(nn.Module):
-    """(*, width) -> (*, width) through `hidden`: ReLU, or GELU with a gate."""
+    """(*, width) -> (*, width) through `hidden`: an activation, with a gate or without."""
 
     wi: nn.Linear
     wi_0: nn.Linear
@@ -159,12 +162,13 @@ class DenseReluDense(nn.Module):
             nn.init.normal_(layer.weight, 0.0, config.width**-0.5)
             setattr(self, name, layer)
         self.gated = config.gated
+        self.act = _activations.activation(config.activation or ("gelu_tanh" if config.gated else "relu"))
         self.wo = nn.Linear(config.hidden, config.width, bias=False)
         nn.init.normal_(self.wo.weight, 0.0, config.hidden**-0.5)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        inner: Tensor = F.gelu(self.wi_0(x), approximate="tanh") * self.wi_1(x) if self.gated else self.wi(x).relu()
+        inner: Tensor = self.act(self.wi_0(x)) * self.wi_1(x) if self.gated else self.act(self.wi(x))
         out: Tensor = self.wo(self.dropout(inner))
         return out
 
@@ -368,10 +372,12 @@ class T5(Model):
     def load_pretrained(cls, source: Any, config: T5Config | None = None, **overrides: Any) -> T5:
         """A model with published weights: a state_dict, a safetensors file, or a directory with its config.json.
 
-        Sizes are read from the shapes; tied weights may be in the file once or several times.
+        Sizes are read from the shapes; tied weights may be in the file once or several times. Settings of config.json
+        are followed or, where T5 does not have them, refused by name.
         """
         owner = "T5.load_pretrained"
         weights, settings = read_weights(owner, source)
+        either(weights, "shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
         if config is None:
             bias = need(owner, weights, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight")
             inner = need(owner, weights, "encoder.block.0.layer.0.SelfAttention.q.weight").shape[0]
@@ -389,9 +395,13 @@ class T5(Model):
                 "gated": gated,
                 "buckets": bias.shape[0],
                 "max_distance": settings.get("relative_attention_max_distance", 128),
-                "tie": head is None or bool((head == words).all()),
+                "tie": head is None or settings.get("tie_word_embeddings") is True or bool((head == words).all()),
                 "scaled": settings.get("scale_decoder_outputs", settings.get("tie_word_embeddings")),
             }
+            depth = layers_in(owner, weights, "decoder.block.")
+            if depth != sizes["layers"]:
+                raise ValueError(f"{owner}: {sizes['layers']} layers in the encoder, but {depth} in the decoder")
+            sizes.update(_settings(owner, settings, gated, overrides))
             config, overrides = T5Config(**{**sizes, **overrides}), {}
         model = cls(config, **overrides)
         ties = {"encoder.embed_tokens.weight": "shared.weight", "decoder.embed_tokens.weight": "shared.weight"}
@@ -399,3 +409,28 @@ class T5(Model):
             ties["lm_head.weight"] = "shared.weight"
         load_into(model, weights, lambda name: "EncDecAttention.relative_attention_bias" in name, ties)
         return model
+
+
+_FIELDS = {
+    "eps": ("layer_norm_epsilon",),
+    "activation": ("feed_forward_proj",),
+    "pad": ("pad_token_id", "decoder_start_token_id"),
+    "end": ("eos_token_id",),
+    "dropout": ("dropout_rate",),
+}
+
+
+def _settings(owner: str, settings: Mapping[str, Any], gated: bool, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a T5Config that a config.json says."""
+    fields = {f: n for f, n in _FIELDS.items() if f not in overrides}
+    found = follow(owner, settings, ("t5", "mt5"), fields, {"is_encoder_decoder": (True, None)})
+    if "activation" in found:
+        *gate, kind = str(found["activation"]).split("-")
+        if gate not in ([], ["gated"]) or bool(gate) != gated:
+            has = "two input layers, a gate" if gated else "one input layer"
+            raise ValueError(
+                f"{owner}: config.json says feed_forward_proj {found['activation']!r}, the weights have {has}"
+            )
+        gelu = bool(gate) and kind == "gelu"  # what "gated-gelu" has always meant
+        found["activation"] = "gelu_tanh" if gelu else _activations.theirs(owner, "feed_forward_proj", kind)
+    return found
