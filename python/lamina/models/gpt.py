@@ -45,6 +45,7 @@ class GPTConfig:
         _checks.number("GPTConfig", 0, 1, dropout=self.dropout)
         _checks.choice("GPTConfig", ("learned", "rotary", "alibi"), positions=self.positions)
         _checks.choice("GPTConfig", _activations.NAMES, activation=self.activation)
+        _checks.flag("GPTConfig", scaled=self.scaled, layer_scaled=self.layer_scaled)
         if self.width % self.heads:
             raise ValueError(f"GPTConfig: width {self.width} does not divide into {self.heads} heads")
         if self.positions == "rotary" and self.width // self.heads % 2:

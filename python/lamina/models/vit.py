@@ -8,8 +8,9 @@ from typing import Any
 
 from .. import _C, nn
 from .._C import Tensor
-from . import _checks
+from . import _activations, _checks
 from ._model import Model
+from ._pretrained import Weights, follow, layers_in, load_into, need, read_weights, setting
 
 
 @dataclass
@@ -26,12 +27,15 @@ class ViTConfig:
     hidden: int = 3072  # of the MLP of a layer
     dropout: float = 0.0
     attention_dropout: float = 0.0
+    eps: float = 1e-6  # of the norms
+    activation: str = "gelu"  # of the MLP of a layer
 
     def __post_init__(self) -> None:
         names = ("size", "patch", "channels", "classes", "width", "heads", "hidden")
         _checks.whole("ViTConfig", **{n: getattr(self, n) for n in names})
         _checks.whole("ViTConfig", most=9999, layers=self.layers)
-        _checks.number("ViTConfig", 0, 1, dropout=self.dropout, attention_dropout=self.attention_dropout)
+        _checks.number("ViTConfig", 0, 1, dropout=self.dropout, attention_dropout=self.attention_dropout, eps=self.eps)
+        _checks.choice("ViTConfig", _activations.NAMES, activation=self.activation)
         if self.size % self.patch:
             raise ValueError(f"ViTConfig: patch {self.patch} must divide size {self.size}")
         if self.width % self.heads:
@@ -44,12 +48,12 @@ class EncoderLayer(nn.Module):
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
         width = config.width
-        self.ln_1 = nn.LayerNorm(width, eps=1e-6)
+        self.ln_1 = nn.LayerNorm(width, config.eps)
         self.self_attention = nn.MultiheadAttention(width, config.heads, config.attention_dropout, batch_first=True)
         self.dropout = nn.Dropout(config.dropout)
-        self.ln_2 = nn.LayerNorm(width, eps=1e-6)
+        self.ln_2 = nn.LayerNorm(width, config.eps)
         self.mlp = nn.Sequential(
-            *(nn.Linear(width, config.hidden), nn.GELU(), nn.Dropout(config.dropout)),
+            *(nn.Linear(width, config.hidden), _activations.activation(config.activation), nn.Dropout(config.dropout)),
             *(nn.Linear(config.hidden, width), nn.Dropout(config.dropout)),
         )
 
@@ -71,7 +75,7 @@ class Encoder(nn.Module):
         self.layers = nn.Sequential()
         for i in range(config.layers):
             self.layers.add_module(f"encoder_layer_{i}", EncoderLayer(config))
-        self.ln = nn.LayerNorm(config.width, eps=1e-6)
+        self.ln = nn.LayerNorm(config.width, config.eps)
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.ln(self.layers(self.dropout(x + self.pos_embedding)))
@@ -125,6 +129,86 @@ class ViT(Model):
     def forward(self, x: Tensor) -> Tensor:
         logits: Tensor = self.heads(self.features(x))
         return logits
+
+    @classmethod
+    def load_pretrained(cls, source: Any, config: ViTConfig | None = None, **overrides: Any) -> ViT:
+        """A classifier with published weights: a state_dict, a file of one, or a directory with its config.json.
+
+        Known are torchvision's names and those of Hugging Face's ViTForImageClassification. Sizes are read from the
+        shapes; the number of heads comes from config.json or `heads=`. Settings of config.json are followed or refused.
+        """
+        owner = "ViT.load_pretrained"
+        weights, settings = read_weights(owner, source)
+        if "conv_proj.weight" not in weights:
+            weights = _from_hugging_face(owner, weights)
+        if config is None:
+            sizes = _sizes(owner, weights)
+            if "heads" not in overrides:
+                sizes["heads"] = setting(owner, settings, ("num_attention_heads",), "heads")
+            fields = {f: n for f, n in _FIELDS.items() if f not in overrides}
+            sizes.update(follow(owner, settings, ("vit",), fields, {}))
+            if "activation" in sizes:
+                sizes["activation"] = _activations.theirs(owner, "hidden_act", sizes["activation"])
+            config, overrides = ViTConfig(**{**sizes, **overrides}), {}
+        model = cls(config, **overrides)
+        load_into(model, weights, lambda name: False, {})
+        return model
+
+
+_FIELDS = {
+    "eps": ("layer_norm_eps",),
+    "activation": ("hidden_act",),
+    "size": ("image_size",),
+    "dropout": ("hidden_dropout_prob",),
+    "attention_dropout": ("attention_probs_dropout_prob",),
+}
+_PARTS = {
+    "layernorm_before.": "ln_1.",
+    "layernorm_after.": "ln_2.",
+    "attention.output.dense.": "self_attention.out_proj.",
+    "intermediate.dense.": "mlp.0.",
+    "output.dense.": "mlp.3.",
+}
+
+
+def _from_hugging_face(owner: str, given: Weights) -> Weights:
+    """torchvision's names; query, key and value become one matrix, with biases of 0 where there are none."""
+    given = {name.removeprefix("vit."): value for name, value in given.items()}
+    need(owner, given, "classifier.weight")
+    out: Weights = {
+        "class_token": given["embeddings.cls_token"],
+        "encoder.pos_embedding": given["embeddings.position_embeddings"],
+    }
+    whole = {
+        "embeddings.patch_embeddings.projection.": "conv_proj.",
+        "layernorm.": "encoder.ln.",
+        "classifier.": "heads.head.",
+    }
+    for theirs, ours in whole.items():
+        out.update({f"{ours}{kind}": given[f"{theirs}{kind}"] for kind in ("weight", "bias")})
+    for i in range(layers_in(owner, given, "encoder.layer.")):
+        theirs, ours = f"encoder.layer.{i}.", f"encoder.layers.encoder_layer_{i}."
+        for name, mine in _PARTS.items():
+            out.update({f"{ours}{mine}{kind}": given[f"{theirs}{name}{kind}"] for kind in ("weight", "bias")})
+        parts = [f"{theirs}attention.attention.{part}" for part in ("query", "key", "value")]
+        out[ours + "self_attention.in_proj_weight"] = _C.cat([given[part + ".weight"] for part in parts])
+        biases = [given.get(part + ".bias", _C.zeros(given[part + ".weight"].shape[0])) for part in parts]
+        out[ours + "self_attention.in_proj_bias"] = _C.cat(biases)
+    return out
+
+
+def _sizes(owner: str, weights: Weights) -> dict[str, Any]:
+    width, channels, patch, _ = weights["conv_proj.weight"].shape
+    side = math.isqrt(int(weights["encoder.pos_embedding"].shape[1]) - 1)
+    return {
+        "width": width,
+        "channels": channels,
+        "patch": patch,
+        "size": side * patch,
+        "layers": layers_in(owner, weights, "encoder.layers.encoder_layer_"),
+        "hidden": need(owner, weights, "encoder.layers.encoder_layer_0.mlp.0.weight").shape[0],
+        "classes": need(owner, weights, "heads.head.weight").shape[0],
+    }
 
 
 def vit_b_16(**overrides: Any) -> ViT:
