@@ -19,18 +19,6 @@ Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p, double ep
   return norm(x1 - x2 + eps, p, Dims{-1}, keepdim, {});
 }
 
-Tensor pdist(const Tensor& input, double p) {
-  need_floating("pdist", input);
-  if (input.dim() != 2) raise<ShapeError>("pdist: needs a matrix (N, D), got ", describe("input", input));
-  if (!(p >= 0)) raise<ValueError>("pdist: p must not be negative, got ", p);
-  const int64_t n = input.shape()[0], pairs = n * (n - 1) / 2;
-  const Tensor first = allocate(Dims{pairs}, DType::int64), second = allocate(Dims{pairs}, DType::int64);
-  for (int64_t i = 0, at = 0; i < n; ++i)
-    for (int64_t j = i + 1; j < n; ++j, ++at) first.data_as<int64_t>()[at] = i, second.data_as<int64_t>()[at] = j;
-  const auto rows = [&](const Tensor& index) { return index_select(input, 0, to(index, {}, input.device())); };
-  return norm(rows(first) - rows(second), p, Dims{1}, false, {});
-}
-
 Tensor softmin(const Tensor& input, int64_t dim, std::optional<DType> dtype) { return softmax(-input, dim, dtype); }
 
 Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, double, int64_t dim) {

@@ -114,6 +114,8 @@ ReduceOp norm_op(double p) {
   return p == -kInfinity ? ReduceOp::norm_neg_inf : ReduceOp::norm_p;
 }
 
+}  // namespace
+
 Tensor norm_backward(const Tensor& gradient, const Tensor& x, const Tensor& norm_value, double p, const Reduced& r) {
   const Tensor g = reshape(gradient, r.kept), y = reshape(norm_value, r.kept);
   if (p == 0) return zeros_like(x);
@@ -127,8 +129,6 @@ Tensor norm_backward(const Tensor& gradient, const Tensor& x, const Tensor& norm
   const Tensor zero = x.detach() == 0, safe = where(zero, Tensor(1.0), abs(x)), bottom = where(y == 0, Tensor(1.0), y);
   return g * where(zero, Tensor(0.0), sign(x) * pow(safe, p - 1)) / pow(bottom, p - 1);
 }
-
-}  // namespace
 
 Tensor norm(const Tensor& input, double p, const OptDims& dim, bool keepdim, std::optional<DType> dtype) {
   const Tensor x = dtype && *dtype != input.dtype() ? to(input, dtype) : input;

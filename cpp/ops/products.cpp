@@ -287,33 +287,6 @@ Tensor trace(const Tensor& input) {
   return sum(diagonal(input));
 }
 
-// ---- distances ----
-
-Tensor cdist(const Tensor& x1, const Tensor& x2, double p, std::string_view compute_mode) {
-  if (compute_mode != "use_mm_for_euclid_dist_if_necessary" && compute_mode != "use_mm_for_euclid_dist" &&
-      compute_mode != "donot_use_mm_for_euclid_dist")
-    raise<ValueError>("cdist: compute_mode '", compute_mode, "' is none of PyTorch's three");
-  if (!(p >= 0)) raise<ValueError>("cdist: p must not be negative, got ", p);
-  if (x1.dim() < 2 || x2.dim() < 2 || x1.size(-1) != x2.size(-1))
-    raise<ShapeError>("cdist: expects (*, P, M) and (*, R, M): ", describe("x1", x1), ", ", describe("x2", x2));
-  if (!is_floating(x1.dtype()) || x1.dtype() != x2.dtype())
-    raise<DtypeError>("cdist: operands must have the same floating dtype: ", describe("x1", x1), ", ",
-                      describe("x2", x2));
-  // The differences of all pairs are held at once; without gradients, those of some rows of x1 at a time.
-  constexpr int64_t kHeld = 1 << 22;
-  const int64_t rows = x1.size(-2), per_row = std::max<int64_t>(x2.numel(), 1) * std::max<int64_t>(x1.numel(), 1) /
-                                              std::max<int64_t>(rows * x1.size(-1), 1);
-  const int64_t step = std::max<int64_t>(kHeld / std::max<int64_t>(per_row, 1), 1);
-  if (rows > step && !recording({x1, x2})) {
-    TensorList parts;
-    for (int64_t i = 0; i < rows; i += step)
-      parts.push_back(cdist(narrow(x1, -2, i, std::min(step, rows - i)), x2, p, compute_mode));
-    return cat(parts, -2);
-  }
-  const Tensor difference = unsqueeze(x1, -2) - unsqueeze(x2, -3);
-  return x1.size(-1) == 0 ? sum(difference, Dims{-1}) : norm(difference, p, Dims{-1});
-}
-
 // ---- bilinear ----
 
 Tensor bilinear(const Tensor& input1, const Tensor& input2, const Tensor& weight, const Tensor& bias) {

@@ -20,6 +20,9 @@ void need_floating(const char* op, const Tensor& x);
 // An extremum of nothing does not exist.
 void need_elements(const char* op, const Tensor& x, const Reduced& r);
 
+// Gradient of the p-norm y of x, with operations.
+Tensor norm_backward(const Tensor& gradient, const Tensor& x, const Tensor& norm_value, double p, const Reduced& r);
+
 Tensor run_reduce(ReduceOp op, const Tensor& x, const Reduced& r, DType dtype, double p = 0);
 
 }  // namespace lamina
