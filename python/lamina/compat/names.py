@@ -24,6 +24,7 @@ MODULES = {
     "ops": "ops",
     "overrides": "overrides",
     "profiler": "profiler",
+    "quasirandom": "quasirandom",
     "torch_version": "torch_version",
     "types": "types",
     "utils._foreach_utils": "foreach_utils",
