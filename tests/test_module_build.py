@@ -100,7 +100,7 @@ def test_lists_for_sizes(make):
 @pytest.mark.parametrize("lib", LIBRARIES)
 def test_hooks_of_all_modules(lib):
     if lib is lamina:
-        from lamina.nn.modules import module as place
+        import lamina.nn.modules.module as place
     else:
         from torch.nn.modules import module as place
     said = []
@@ -130,7 +130,7 @@ def test_hooks_of_all_modules(lib):
 @pytest.mark.parametrize("lib", LIBRARIES)
 def test_hooks_of_registration(lib):
     if lib is lamina:
-        from lamina.nn.modules import module as place
+        import lamina.nn.modules.module as place
     else:
         from torch.nn.modules import module as place
     said = []
