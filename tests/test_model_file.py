@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import io
 import json
+import pathlib
 import struct
 import time
 
@@ -395,3 +396,39 @@ def test_mutated_files_end_in_a_model_or_a_file_error():
         except lamina.FileError:
             pass
         assert CALLS == []
+
+
+# -- files of each version --------------------------------------------------------------------------------------------
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+def test_golden_tree_of_version_1():
+    got = lamina.load(GOLDEN / "lamina_1_tree.safetensors")
+    assert got["model"]["weight"].tolist() == [[0, 1, 2], [3, 4, 5]] and got["model"]["bias"].tolist() == [1.5, -2.5]
+    assert got["more"][7].tolist() == [1, 2]
+    assert {k: got[k] for k in ("epoch", "rate", "notes")} == {"epoch": 3, "rate": 0.5, "notes": [1, (None, True, "x")]}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_golden_models_of_lamina_train(version):
+    from lamina._cli import files
+
+    model, recipe = files.read(str(GOLDEN / f"lamina_{version}_train.safetensors"))
+    assert recipe.classes == [3, 5] and not model.training
+    assert model(lamina.ones(1, 3)).tolist() == [[-3.0, -2.75]]
+    again = lamina.load(GOLDEN / f"lamina_{version}_train.safetensors")
+    if version == 2:
+        assert type(again) is type(model) and again(lamina.ones(1, 3)).tolist() == [[-3.0, -2.75]]
+    else:
+        assert list(again) == list(model.state_dict())
+
+
+def test_golden_model_of_version_2():
+    got = lamina.load(GOLDEN / "lamina_2_model.safetensors")
+    model = got["model"]
+    assert model(lamina.arange(3.0).reshape(1, 3)).tolist() == got["y"].tolist() and got["epoch"] == 3
+    assert not model.a.weight.requires_grad and model.a.cache.tolist() == [0, 1, 2] and model.d.again is model.a
+    assert "a.cache" not in model.state_dict() and nn.utils.parametrize.is_parametrized(model.b)
+    tags = model.tags
+    assert tags["s"] == {1, 2} and tags["o"] == collections.OrderedDict(k=b"\1") and tags["n"] == 0.5
+    assert tags["a"].tolist() == [1, 2] and tags["act"] is F.relu and tags["dt"] is lamina.float16

@@ -138,15 +138,9 @@ def test_a_state_dict_loads_into_a_layer(tmp_path):
 
 
 @needs_torch
-def test_objects_and_old_files_are_refused_by_name(tmp_path):
+def test_objects_are_refused_by_name(tmp_path):
     torch.save(torch.nn.Linear(1, 1), tmp_path / "model.pt")
     refused(tmp_path / "model.pt", r"'torch.nn.modules.linear.Linear' is not allowed.*state_dict")
-    torch.save({"w": torch.ones(2)}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
-    for read in (load_torch, lamina.load):
-        with pytest.raises(lamina.FileError, match=r"before 1\.6.*torch\.save\(torch\.load"):
-            read(tmp_path / "old.pt")
-    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), tmp_path / "script.pt")
-    refused(tmp_path / "script.pt", "TorchScript")
     torch.save({"c": torch.zeros(2, dtype=torch.complex64)}, tmp_path / "c.pt")
     refused(tmp_path / "c.pt", "ComplexFloatStorage' is not allowed")
     torch.save({"c": torch.zeros(2, dtype=torch.float8_e4m3fn)}, tmp_path / "c.pt")
@@ -287,7 +281,6 @@ def test_damaged_archives(tmp_path):
     zipfile.ZipFile(path, "w").close()
     refused(path, "not one of torch.save")
     refused(write(path, program(tensor()), {"data/0": VALUES, "byteorder": b"middle"}), "byte order")
-    refused(write(path, program(tensor()), {"data/0": VALUES, "constants.pkl": b""}), "TorchScript")
 
 
 def test_zip64_records_are_read(tmp_path):

@@ -197,7 +197,9 @@ class Source:
                 return False
         if head[8:].lstrip(b" \t\r\n")[:1] == b"{" and head[257:262] != b"ustar":
             return False
-        return head[:4] == b"PK\3\4" or head[:3] == b"\x80\2\x8a" or head[257:262] == b"ustar"
+        from ._torch_legacy import is_stream, is_tar
+
+        return head[:4] == b"PK\3\4" or is_stream(head) or is_tar(head)
 
     def read(self, verify: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
         if self.data is None:
