@@ -157,6 +157,29 @@ def test_scatter_and_gather_on_one_device():
         parallel.scatter(x, ["cpu", "cpu"])
 
 
+@needs_torch
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_pools_with_places_agree(rank):
+    x = np.random.RandomState(rank).standard_normal((1, 2, *[6] * rank))
+    for name, size in (("max_pool", 2), ("adaptive_max_pool", 3)):
+        pools = [
+            getattr(lib.nn.functional, f"{name}{rank}d_with_indices")(lib.tensor(x), size) for lib in (lamina, torch)
+        ]
+        assert [part.tolist() for part in pools[0]] == [part.tolist() for part in pools[1]]
+
+
+def test_words_for_lazy_parameters_and_hooks_of_all_modules():
+    from lamina.nn.modules.module import register_module_forward_hook
+    from lamina.nn.parameter import UninitializedParameter, is_lazy
+
+    assert is_lazy(UninitializedParameter()) and not is_lazy(lamina.nn.Parameter(lamina.ones(1)))
+    seen = []
+    handle = register_module_forward_hook(lambda module, args, out: seen.append(type(module).__name__))
+    lamina.nn.Linear(1, 1)(lamina.ones(1, 1))
+    handle.remove()
+    assert seen == ["Linear"]
+
+
 def test_futures():
     future = lamina.futures.Future()
     seen = []

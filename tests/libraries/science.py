@@ -20,7 +20,7 @@ def nflows():
     return [flow.log_prob(x), noise, flow._transform.inverse(noise)[0], grads(flow)]
 
 
-@library("normflows", lacks="NumPy numbers with tensors")
+@library("normflows")
 def normflows():
     import normflows as nf
 

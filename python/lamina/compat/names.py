@@ -61,12 +61,17 @@ NAMES: dict[str, dict[str, str]] = {
         "init_functions": "_calculate_correct_fan _calculate_fan_in_and_fan_out _no_grad_fill_ _no_grad_normal_ "
         "_no_grad_trunc_normal_ _no_grad_uniform_ _no_grad_zero_"
     },
+    "nn.functional": {
+        "functional_names": "adaptive_max_pool1d_with_indices adaptive_max_pool2d_with_indices "
+        "adaptive_max_pool3d_with_indices max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices"
+    },
     "nn.modules": {
         "module_names": "_IncompatibleKeys _addindent register_module_backward_hook "
         "register_module_buffer_registration_hook register_module_forward_hook register_module_forward_pre_hook "
         "register_module_full_backward_hook register_module_full_backward_pre_hook "
         "register_module_module_registration_hook register_module_parameter_registration_hook"
     },
+    "nn.parameter": {"parameter_names": "UninitializedParameter is_lazy"},
     "optim.optimizer": {
         "optimizer_names": "ParamsT _params_t params_t _dispatch_sqrt _get_value _stack_if_compiling "
         "_use_grad_for_differentiable _view_as_real required"

@@ -5,7 +5,6 @@ Layers call them by this module, so that a program which replaces one here is he
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -83,9 +82,10 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(_F, name)
     except AttributeError:
-        from .._missing import missing
+        pass
+    from .._missing import later
 
-        raise missing(sys.modules[__name__], name) from None
+    return later(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -54,3 +54,9 @@ class Buffer(Tensor, metaclass=_BufferType):
             made.requires_grad_()
         made.persistent, made._is_buffer = persistent, True
         return made  # type: ignore[no-any-return]
+
+
+def __getattr__(name: str) -> object:
+    from .._missing import later
+
+    return later(__name__, name)
