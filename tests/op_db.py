@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import lamina
 import numpy as np
 import torch
-from op_db_exceptions import RANDOM, REFUSED, SKIPPED
+from op_db_exceptions import PLACES, RANDOM, REFUSED, SKIPPED
 
 FORWARD = {
     torch.float32: dict(rtol=2e-5, atol=2e-5),
@@ -66,6 +66,9 @@ ADAPTED = {
     "linalg.lstsq:grad_oriented": lambda a, b, driver: lamina.linalg.lstsq(a, b, driver=driver)[:2],
     "linalg.pinv:singular": lambda a, b: lamina.linalg.pinv(a @ b.mT),
     "normal:in_place": lambda x, *a: x.clone().normal_(*a),
+    "zero_": lambda x: x.clone().zero_(),  # the sample is a leaf
+    "resize_": lambda x, *a: x.clone().resize_(*a),
+    "resize_as_": lambda x, *a: x.clone().resize_as_(*a),
 }
 
 
@@ -162,6 +165,16 @@ def same(ours, theirs, tolerance: dict | None, what: str) -> str:
     return ""
 
 
+def elements_at(op, sample, places) -> np.ndarray:
+    """What the input holds at places along the dim that the call names: equal elements may be named in any order."""
+    at = PLACES[op.name][1]
+    dim = sample.kwargs.get("dim", sample.args[at] if len(sample.args) > at and sample.args[at] is not True else -1)
+    x, at = to_numpy(sample.input), to_numpy(places)
+    if x.ndim == 0:
+        return x.reshape(at.shape)
+    return np.take_along_axis(x, at if at.ndim == x.ndim else np.expand_dims(at, dim), dim)
+
+
 def leaves(sample) -> list:
     return [x for x in flat([sample.input, list(sample.args), list(sample.kwargs.values())]) if hasattr(x, "grad_fn")]
 
@@ -203,6 +216,12 @@ def check(op, function: Callable, sample, dtype: torch.dtype, grad: bool, random
         yield f"{len(ours)} results but PyTorch has {len(theirs)}"
         return
     for i, (o, t) in enumerate(zip(ours, theirs, strict=True)):
+        if op.name in PLACES and i == PLACES[op.name][0]:
+            yield same(
+                elements_at(op, sample, o), torch.as_tensor(elements_at(op, sample, t)), FORWARD[dtype], "places"
+            )
+            o = lamina.zeros_like(o) if isinstance(o, lamina.Tensor) else o
+            t = torch.zeros_like(t)
         yield same(o, t, None if random else FORWARD[dtype], f"result {i}")
     if grad and not random:
         yield from gradients(sample, arguments, keywords, got, expected)

@@ -347,7 +347,7 @@ ERRORS = [
     ("a", IndexError, "str"),
     (slice(0, 1, 0), ValueError, "zero"),
     (2**70, ValueError, "64 bits"),
-    (np.array([0, 1], np.uint8), TypeError, "uint8"),
+    (np.array([0.0, 1.0], np.float16), TypeError, "integers or bool"),
 ]
 
 

@@ -138,7 +138,7 @@ def test_conv_padding_modes(torch, mode, padding):
         lambda: nn.MSELoss(reduction="avg"),
         lambda: nn.BatchNorm1d(3)(lamina.zeros(2, 3, 4, 5)),
         lambda: nn.BatchNorm2d(3)(lamina.zeros(2, 3)),
-        lambda: nn.Softmax(),
+        lambda: nn.Softmax("rows")(lamina.zeros(2)),
     ],
 )
 def test_bad_arguments(call):

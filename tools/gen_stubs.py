@@ -73,6 +73,19 @@ def row_signatures(row: dict, method: bool) -> list[tuple[str, str]]:
     return out
 
 
+def with_out(signature: str) -> str:
+    """The signature of a function, whose result may be written into a tensor (or several)."""
+    arguments, _, result = signature.rpartition(") -> ")
+    if "Tensor" not in result and result not in ("Any", "ValuesIndices", "MinMax", "Histogram"):
+        return signature
+    star = "" if "*" in arguments else "*, "
+    return f"{arguments}, {star}out: Any = None) -> {result}"
+
+
+def free_signatures(row: dict) -> list[tuple[str, str]]:
+    return [(with_out(s), doc) for s, doc in row_signatures(row, False)]
+
+
 def function(name: str, signatures: list[tuple[str, str]], indent: str) -> str:
     lines = []
     for signature, doc in signatures:
@@ -212,7 +225,7 @@ def module_members(rows: list[dict]) -> str:
         elif inspect.ismodule(member):
             continue
         elif row := aliased(member, rows):
-            out.append(function(name, row_signatures(row, False), "").rstrip("\n"))
+            out.append(function(name, free_signatures(row), "").rstrip("\n"))
         elif callable(member):
             signature, doc = pybind_signature(member, name, False)
             out.append(f'def {name}{signature}:\n    """{doc}"""')
@@ -229,7 +242,7 @@ def submodules(rows: list[dict]) -> str:
         out += [f"class {home}:", f'    """Operations of {doc}."""']
         for name, member in sorted(vars(getattr(_C, home)).items()):
             if row := aliased(member, rows):
-                text = function(name, row_signatures(row, False), "    ")
+                text = function(name, free_signatures(row), "    ")
                 out.append(re.sub(r"^    def ", "    @staticmethod\n    def ", text, flags=re.M))
     for name, member in sorted(vars(_C).items()):
         if inspect.ismodule(member) and name not in ("functional", "_linalg"):
@@ -257,7 +270,7 @@ def text() -> str:
     members.append(re.sub(r": (dtype|device)\b", lambda m: ": _" + m[1].capitalize(), tensor_class(rows)))
     for row in sorted(rows, key=lambda r: r["name"]):
         if "f" in row["where"]:
-            members.append(function(row["name"], row_signatures(row, False), ""))
+            members.append(function(row["name"], free_signatures(row), ""))
     members.append(module_members(rows))
     members.append(submodules(rows))
     # `int`, `float` and `bool` name dtypes and methods here, so types say builtins.int and so on.

@@ -173,6 +173,8 @@ TensorList split(const Tensor& x, int64_t size, int64_t dim) {
   return out;
 }
 
+TensorList split_with_sizes(const Tensor& x, const Dims& sizes, int64_t dim) { return split(x, sizes, dim); }
+
 TensorList chunk(const Tensor& x, int64_t chunks, int64_t dim) {
   if (chunks <= 0) raise<ValueError>("chunk: chunks must be positive, got ", chunks);
   const int64_t d = wrap_dim(dim, x.dim(), "chunk");
@@ -244,11 +246,12 @@ Tensor roll(const Tensor& x, const Dims& shifts, const OptDims& dims) {
     if (shifts.size() != 1) raise<ShapeError>("roll: without dims one shift is needed, got ", to_string(shifts));
     return reshape(roll(reshape(x, {-1}), shifts, Dims{0}), x.shape());
   }
+  if (x.dim() == 0) raise<IndexError>("roll: a 0-d tensor has no dims, got dims ", to_string(*dims));
   if (shifts.size() != dims->size()) raise<ShapeError>("roll: ", shifts.size(), " shifts but ", dims->size(), " dims");
   Tensor y = x;
   for (size_t i = 0; i < shifts.size(); ++i) {
-    const int64_t d = wrap_dim((*dims)[i], x.dim(), "roll"), n = x.dim() == 0 ? 1 : x.size(d);
-    if (n == 0 || x.dim() == 0) continue;
+    const int64_t d = wrap_dim((*dims)[i], x.dim(), "roll"), n = x.size(d);
+    if (n == 0) continue;
     const int64_t k = (shifts[i] % n + n) % n;
     if (k > 0) y = cat({narrow(y, d, n - k, k), narrow(y, d, 0, n - k)}, d);
   }

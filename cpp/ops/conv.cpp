@@ -4,6 +4,8 @@
 // transposed convolution is an input gradient.
 #include "conv.h"
 
+#include "integers.h"
+
 namespace lamina {
 namespace {
 
@@ -75,7 +77,7 @@ void check_operands(const Call& call, const Tensor& x, const Tensor& w, const Te
   const auto operands = [&] {
     return describe("input", x) + ", " + describe("weight", w) + (bias.defined() ? ", " + describe("bias", bias) : "");
   };
-  check_image(op, x, call.rank);
+  check_image(op, x, call.rank, Takes::numbers);
   if (w.dim() != call.rank + 2)
     raise<ShapeError>(
         op, ": weight must be ",
@@ -154,8 +156,8 @@ Tensor conv(const Call& call, const Tensor& input, const Tensor& weight, const T
                         "; use a smaller kernel or more padding");
     out[dim] = (padded - covered) / s.stride[d] + 1;
   }
-  if (call.rank == 3) return convolve3(x, w, bias, out, s);
-  const Tensor y = convolve2(x, w, bias, out, s);
+  if (call.rank == 3 && is_floating(x.dtype())) return convolve3(x, w, bias, out, s);
+  const Tensor y = is_floating(x.dtype()) ? convolve2(x, w, bias, out, s) : convolve_integers(x, w, bias, out, s);
   return call.rank == 1 ? squeeze(y, Dims{2}) : y;
 }
 
@@ -188,7 +190,9 @@ Tensor conv_transpose(const Call& call, const Tensor& input, const Tensor& weigh
       raise<ShapeError>(op, ": the output would be empty: ", describe("input", input), ", ", describe("weight", weight),
                         ", padding ", to_string(padding), "; use less padding");
   }
-  Tensor y = call.rank == 3 ? input_grad3(x, w, out, s) : input_grad2(x, w, out, s);
+  Tensor y = !is_floating(x.dtype()) ? convolve_integers_transposed(x, w, out, s)
+             : call.rank == 3        ? input_grad3(x, w, out, s)
+                                     : input_grad2(x, w, out, s);
   if (bias.defined()) {
     Dims line(size_t(y.dim() - 1), 1);
     line[0] = out[1];

@@ -14,8 +14,8 @@ Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, int64_t dim, double
 }
 
 Tensor pairwise_distance(const Tensor& x1, const Tensor& x2, double p, double eps, bool keepdim) {
-  need_floating("pairwise_distance", x1);
-  need_floating("pairwise_distance", x2);
+  if (x1.dtype() == DType::bool_) need_floating("pairwise_distance", x1);
+  if (x2.dtype() == DType::bool_) need_floating("pairwise_distance", x2);
   return norm(x1 - x2 + eps, p, Dims{-1}, keepdim, {});
 }
 

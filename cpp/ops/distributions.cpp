@@ -29,8 +29,10 @@ void check_stds(const Tensor& std) {
 Tensor normal(const Tensor& mean, const Operand& std, Generator* generator) {
   const NoGrad guard;
   need_floating("normal", mean);
-  const Tensor spread = std.defined() ? std.detach() : full(Dims{}, 1, mean.dtype(), mean.device());
-  if (!spread->weak) need_floating("normal", spread);
+  const bool number = !std.defined() || std->weak;
+  const Tensor spread =
+      number ? full(Dims{}, std.defined() ? std.item() : Scalar(1), mean.dtype(), mean.device()) : std.detach();
+  need_floating("normal", spread);
   check_stds(spread);
   const Tensor* both[] = {&mean, &spread};
   return mean.detach() + randn(broadcast_shapes("normal", both), generator, mean.dtype(), mean.device()) * spread;

@@ -18,16 +18,16 @@ Size channels_of(const Tensor& x, size_t kept) {
   return s;
 }
 
-// `rank` dims follow the channels, which may have a batch before them.
+// As in PyTorch: channels stand second, but first for one dim too few in dropout1d and for any number of dims other
+// than 5 in dropout3d; dropout1d alone is strict about the number of dims.
 Tensor channel_dropout(const char* op, int64_t rank, const Tensor& x, double p, bool training) {
   check_probability(op, p);
   if (!training || p == 0) return x;
   need_floating(op, x);
-  if (x.dim() != rank + 1 && x.dim() != rank + 2)
+  if (rank == 1 ? x.dim() != 2 && x.dim() != 3 : x.dim() < 2)
     raise<ShapeError>(op, ": needs ", rank + 1, " or ", rank + 2, " dims, channels first or second, got ",
                       describe("input", x));
-  // PyTorch takes three dims for (N, C, L) in dropout2d, and too few dims for (C, ...) in the others.
-  const size_t kept = x.dim() == rank + 1 && rank != 2 ? 1 : 2;
+  const size_t kept = rank == 2 || x.dim() == rank + 2 ? 2 : 1;
   return x * dropout(ones(channels_of(x, kept), x.dtype(), x.device()), p, true);
 }
 

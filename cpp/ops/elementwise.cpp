@@ -27,6 +27,13 @@ DType compute_dtype(DType t) {
   return t == DType::float64 ? DType::float64 : is_floating(t) ? DType::float32 : DType::int64;
 }
 
+void check_numbers(const Call& c) {
+  if (c.op == Ew::Hardtanh && c.p[0] > c.p[1])
+    raise<ValueError>("hardtanh: min_val must not be above max_val, got ", c.p[0], " and ", c.p[1]);
+  if (c.op == Ew::Softshrink && !(c.p[0] >= 0))
+    raise<ValueError>("softshrink: lambd must not be negative, got ", c.p[0]);
+}
+
 // Operands and extra numbers from the arguments; numbers become weak tensors on the device of the real ones.
 Call parse(Ew op, const Tensor* self, std::span<const EwArg> args) {
   Call c{ew_info(op), op, {}, {}, {}};
@@ -47,6 +54,7 @@ Call parse(Ew op, const Tensor* self, std::span<const EwArg> args) {
     }
     ++n;
   }
+  if (n > c.arity()) check_numbers(c);
   if (n < c.arity()) raise<TypeError>(c.name(), ": needs ", c.arity(), " operands, got ", n);
   for (int i = 0; i < c.arity(); ++i) {
     Tensor& t = c.x[size_t(i)];
@@ -77,6 +85,9 @@ DType result_dtype(const Call& c, DType& promoted) {
       if (!is_floating(promoted)) promoted = default_dtype();
       return promoted;
     case EwKind::arithmetic:
+      if (c.op == Ew::Neg && promoted == DType::bool_)
+        raise<DtypeError>("neg: bool has no sign: ", describe("input", c.x[0]), ". Use ~x or logical_not()");
+      return promoted;
     case EwKind::selection:
       return promoted;
     case EwKind::predicate:

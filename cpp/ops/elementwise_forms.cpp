@@ -70,6 +70,8 @@ bool equal(const Tensor& x, const Tensor& other) {
 
 Tensor isclose(const Tensor& x, const Tensor& other, double rtol, double atol, bool equal_nan) {
   const NoGrad guard;
+  if (!(rtol >= 0 && atol >= 0))
+    raise<ValueError>("isclose: rtol and atol must not be negative, got rtol ", rtol, ", atol ", atol);
   if (x.dtype() != other.dtype())
     raise<DtypeError>("isclose: input and other must have one dtype: ", describe("input", x), ", ",
                       describe("other", other));

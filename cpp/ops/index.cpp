@@ -24,11 +24,9 @@ Indices resolve(const char* op, const Tensor& x, const TensorList& given) {
     }
     const DType type = t.dtype();
     if (is_floating(type)) raise<DtypeError>(op, ": an index must hold integers or bool, got ", describe("index", t));
-    if (type == DType::uint8)
-      raise<DtypeError>(op,
-                        ": a uint8 index may mean a mask or numbers; use .bool() or .long(): ", describe("index", t));
+    const bool mask = type == DType::bool_ || type == DType::uint8;  // uint8 as in PyTorch; Python warns
     const Tensor here = t.device() == x.device() ? t : to(t, {}, x.device());
-    if (type != DType::bool_) {
+    if (!mask) {
       out.push_back(to(here, DType::int64));
       continue;
     }
@@ -281,7 +279,7 @@ Indices one_index(const Tensor& x, int64_t dim, const Tensor& index) {
 }
 
 Tensor as_index(const char* op, const Tensor& index, const Tensor& x) {
-  if (index.dtype() != DType::int64 && index.dtype() != DType::int32)
+  if (index.dtype() != DType::int64 && index.dtype() != DType::int32 && index.numel() > 0)
     raise<DtypeError>(op, ": index must be int64 or int32, got ", describe("index", index), "; use .long()");
   if (index.device() != x.device())
     raise<DeviceError>(op, ": input and index live on different devices: ", describe("input", x), ", ",

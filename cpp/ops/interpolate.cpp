@@ -112,6 +112,29 @@ Matrix cubic_axis(const Axis& a) {
   return m;
 }
 
+// Weights of a triangle or a cubic spline, widened by the scale where the image shrinks (as PIL's).
+Matrix antialias_axis(const Axis& a, bool cubic) {
+  const auto filter = [cubic](double x) {
+    constexpr double A = -0.5;
+    x = std::abs(x);
+    if (!cubic) return x < 1 ? 1 - x : 0.0;
+    if (x < 1) return ((A + 2) * x - (A + 3)) * x * x + 1;
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * A : 0.0;
+  };
+  const double step = step_of(a), wide = std::max(step, 1.0), support = (cubic ? 2 : 1) * wide;
+  Matrix m;
+  for (int64_t o = 0; o < a.out; ++o) {
+    const double centre = step * (double(o) + 0.5);
+    const int64_t lo = std::max(int64_t(centre - support + 0.5), int64_t(0)),
+                  hi = std::min(int64_t(centre + support + 0.5), a.in);
+    double total = 0;
+    for (int64_t i = lo; i < hi; ++i) total += filter((double(i) - centre + 0.5) / wide);
+    for (int64_t i = lo; i < hi; ++i) m.tap(i, filter((double(i) - centre + 0.5) / wide) / (total == 0 ? 1 : total));
+    m.end_row();
+  }
+  return m;
+}
+
 Mode mode_of(const char* op, const Tensor& x, std::string_view mode) {
   struct Row {
     std::string_view name;
@@ -134,10 +157,12 @@ Mode mode_of(const char* op, const Tensor& x, std::string_view mode) {
 }
 
 Tensor resized(const char* op, const Tensor& x, const OptDims& size, const std::optional<Numbers>& scale,
-               std::string_view mode_name, std::optional<bool> align_corners, bool recompute) {
-  if (x.dim() < 3 || x.dim() > 5 || !is_floating(x.dtype()))
-    raise<ShapeError>(op, ": input must be floating (N, C, L), (N, C, H, W) or (N, C, D, H, W), got ",
+               std::string_view mode_name, std::optional<bool> align_corners, bool recompute, bool antialias) {
+  if (x.dim() < 3 || x.dim() > 5 || !(is_floating(x.dtype()) || x.dtype() == DType::uint8))
+    raise<ShapeError>(op, ": input must be floating or uint8 (N, C, L), (N, C, H, W) or (N, C, D, H, W), got ",
                       describe("input", x));
+  if (antialias && mode_name != "bilinear" && mode_name != "bicubic")
+    raise<ValueError>(op, ": antialias=True belongs to bilinear and bicubic, not to '", mode_name, "'");
   const Mode mode = mode_of(op, x, mode_name);
   if (align_corners && mode != Mode::linear && mode != Mode::cubic)
     raise<ValueError>(op, ": align_corners belongs to linear, bilinear, bicubic and trilinear, not to '", mode_name,
@@ -163,6 +188,8 @@ Tensor resized(const char* op, const Tensor& x, const OptDims& size, const std::
     if (in < 1 || out[d] < 1 || x.size(1) < 1)
       raise<ShapeError>(op, ": only the batch may be empty: ", describe("input", x), ", output size ", out[d]);
   }
+  if (x.dtype() == DType::uint8 && mode == Mode::area)
+    raise<DtypeError>(op, ": mode 'area' needs a floating dtype, got ", describe("input", x));
   if (mode == Mode::area) {
     const Dims to(out, size_t(rank));
     return rank == 1 ? adaptive_avg_pool1d(x, to) : rank == 2 ? adaptive_avg_pool2d(x, to) : adaptive_avg_pool3d(x, to);
@@ -171,12 +198,14 @@ Tensor resized(const char* op, const Tensor& x, const OptDims& size, const std::
   for (int64_t d = rank - 1; d >= 0; --d) {
     const Axis a{x.size(2 + d), out[d], scales[d], align_corners.value_or(false)};
     numel_of(Dims{y.numel() / a.in, a.out, 16}, op);
-    const Matrix m = mode == Mode::linear  ? linear_axis(a)
-                     : mode == Mode::cubic ? cubic_axis(a)
-                                           : nearest(a, mode == Mode::nearest_exact);
+    const Matrix m = antialias              ? antialias_axis(a, mode == Mode::cubic)
+                     : mode == Mode::linear ? linear_axis(a)
+                     : mode == Mode::cubic  ? cubic_axis(a)
+                                            : nearest(a, mode == Mode::nearest_exact);
     if (m.identity(a.in)) continue;
     const TensorList t = m.tensors(x.device());
     y = resample(y, 2 + d, t[0], t[1], t[2], m.transposed(a.in).tensors(x.device()));
+    if (x.dtype() == DType::uint8) y = clamp(round(y), 0.0, 255.0);  // after each axis, as PyTorch
   }
   return y.dtype() != x.dtype() ? to(y, x.dtype()) : is_same(y, x) ? clone(x) : y;
 }
@@ -200,14 +229,13 @@ Tensor resample(const Tensor& x, int64_t dim, const Tensor& begin, const Tensor&
 Tensor interpolate(const Tensor& input, const OptDims& size, const std::optional<Numbers>& scale_factor,
                    std::string_view mode, std::optional<bool> align_corners, std::optional<bool> recompute_scale_factor,
                    bool antialias) {
-  if (antialias)
-    raise<ValueError>("interpolate: antialias=True is not there; shrink with mode='area', which averages, instead");
-  return resized("interpolate", input, size, scale_factor, mode, align_corners, recompute_scale_factor.value_or(false));
+  return resized("interpolate", input, size, scale_factor, mode, align_corners, recompute_scale_factor.value_or(false),
+                 antialias);
 }
 
 Tensor upsample(const Tensor& input, const OptDims& size, const std::optional<Numbers>& scale_factor,
                 std::string_view mode, std::optional<bool> align_corners) {
-  return resized("upsample", input, size, scale_factor, mode, align_corners, false);
+  return resized("upsample", input, size, scale_factor, mode, align_corners, false, false);
 }
 
 }  // namespace lamina

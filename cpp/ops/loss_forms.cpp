@@ -10,6 +10,11 @@ namespace {
 
 Tensor hinge(const Tensor& x) { return clamp_min(x, 0.0); }
 
+// Integers become floats where a margin meets them.
+void need_numbers(const char* op, const Tensor& x) {
+  if (x.dtype() == DType::bool_) need_floating(op, x);
+}
+
 void check_same(const char* op, const Tensor& x, const Tensor& target) {
   need_floating(op, x);
   if (x.shape() != target.shape())
@@ -60,7 +65,7 @@ Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target, double ma
 
 Tensor margin_ranking_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin,
                            Reduction reduction) {
-  need_floating("margin_ranking_loss", input1);
+  need_numbers("margin_ranking_loss", input1);
   if (input1.dim() != input2.dim() || input1.dim() != target.dim())
     raise<ShapeError>("margin_ranking_loss: operands must have as many dims: ", describe("input1", input1), ", ",
                       describe("input2", input2), ", ", describe("target", target));
@@ -77,6 +82,8 @@ Tensor multi_margin_loss(const Tensor& input, const Tensor& target, int64_t p, d
   constexpr const char* op = "multi_margin_loss";
   need_floating(op, input);
   if (p != 1 && p != 2) raise<ValueError>(op, ": p must be 1 or 2, got ", p);
+  if (input.dim() == 0 && target.dim() == 0)
+    return multi_margin_loss(reshape(input, Dims{1}), target, p, margin, weight, reduction);
   if (input.dim() == 1 && target.dim() == 1 && target.numel() == 1)
     return multi_margin_loss(input, reshape(target, Dims{}), p, margin, weight, reduction);
   if (input.dim() < 1 || input.dim() > 2 || target.dim() != input.dim() - 1 || !is_integral(target.dtype()) ||
@@ -98,6 +105,7 @@ Tensor multi_margin_loss(const Tensor& input, const Tensor& target, int64_t p, d
 Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target, Reduction reduction) {
   constexpr const char* op = "multilabel_margin_loss";
   check_same(op, input, target);
+  if (input.dim() == 0) return multilabel_margin_loss(reshape(input, Dims{1}), reshape(target, Dims{1}), reduction);
   if (input.dim() < 1 || input.dim() > 2 || !is_integral(target.dtype()) || input.size(-1) == 0)
     raise<ShapeError>(op, ": needs (N, C) or (C,) with integer targets that -1 ends: ", describe("input", input), ", ",
                       describe("target", target));
@@ -138,8 +146,6 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
 Tensor cosine_embedding_loss(const Tensor& input1, const Tensor& input2, const Tensor& target, double margin,
                              Reduction reduction) {
   constexpr const char* op = "cosine_embedding_loss";
-  need_floating(op, input1);
-  need_floating(op, input2);
   if (target.dim() > 1 || input1.dim() != target.dim() + 1 || input2.dim() != input1.dim())
     raise<ShapeError>(op, ": needs (N, D), (N, D) and (N,), or (D,), (D,) and (): ", describe("input1", input1), ", ",
                       describe("input2", input2), ", ", describe("target", target));
@@ -177,9 +183,9 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Operan
   return reduce_loss(l, reduction);
 }
 
-Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, bool log_input, bool full, double eps,
-                        Reduction reduction) {
-  need_floating("poisson_nll_loss", input);
+Tensor poisson_nll_loss(const Tensor& input, const Tensor& target, bool log_input, bool full, Reduction reduction,
+                        double eps) {
+  need_numbers("poisson_nll_loss", input);
   Tensor l = log_input ? exp(input) - target * input : input - target * log(input + eps);
   if (full) {  // Stirling's formula for log(target!)
     const Tensor t = where(target > 1, target, 1.0);

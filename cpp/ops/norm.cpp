@@ -139,6 +139,11 @@ void check_running(const char* label, const Tensor& r, const Tensor& x, const Di
 Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var, const Tensor& weight,
                   const Tensor& bias, bool training, double momentum, double eps) {
   need_floating("batch_norm", input);
+  if (input.shape() == Dims{0}) {  // PyTorch sees no channels there
+    check_running("running_mean", running_mean, input, Dims{0});
+    check_running("running_var", running_var, input, Dims{0});
+    return clone(input);
+  }
   if (input.dim() < 2) raise<ShapeError>("batch_norm: needs (N, C, ...), got ", describe("input", input));
   const Dims shape{input.shape()[1]};
   check_parameter("batch_norm", "weight", weight, input, shape);

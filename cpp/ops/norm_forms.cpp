@@ -252,7 +252,7 @@ Tensor rms_norm(const Tensor& input, const Dims& normalized_shape, const Tensor&
 // ---- composites ----
 
 Tensor local_response_norm(const Tensor& input, int64_t size, double alpha, double beta, double k) {
-  need_floating("local_response_norm", input);
+  if (input.dtype() == DType::bool_) need_floating("local_response_norm", input);
   if (input.dim() < 3) raise<ShapeError>("local_response_norm: needs (N, C, L, ...), got ", describe("input", input));
   if (size < 1) raise<ValueError>("local_response_norm: size must be positive, got ", size);
   if (input.numel() == 0) return clone(input);
@@ -262,6 +262,23 @@ Tensor local_response_norm(const Tensor& input, int64_t size, double alpha, doub
   const Tensor around = pad(squares, Dims{0, 0, size / 2, (size - 1) / 2}, "constant", 0.0);
   const Tensor means = reshape(avg_pool2d(around, Dims{size, 1}, Dims{1}, Dims{0}, false, true, {}), s);
   return input / pow(means * alpha + k, beta);
+}
+
+Tensor renorm(const Tensor& input, double p, int64_t dim, double maxnorm) {
+  need_floating("renorm", input);
+  if (!(p > 0)) raise<ValueError>("renorm: p must be positive, got ", p);
+  if (!(maxnorm >= 0)) raise<ValueError>("renorm: maxnorm must not be negative, got ", maxnorm);
+  if (input.dim() < 2) raise<ShapeError>("renorm: needs at least 2 dims, got ", describe("input", input));
+  const int64_t kept = wrap_dim(dim, input.dim(), "renorm");
+  Dims dims;
+  for (int64_t d = 0; d < input.dim(); ++d)
+    if (d != kept) dims.push_back(d);
+  const DType wide = size_of(input.dtype()) < 4 ? DType::float32 : input.dtype();
+  const Tensor length = norm(to(input, wide), p, dims, true, {});
+  return input * to(where(length > maxnorm, maxnorm / (length + 1e-7), 1.0), input.dtype());
+}
+Tensor renorm_(const Tensor& self, double p, int64_t dim, double maxnorm) {
+  return copy_(self, renorm(recording({self}) ? clone(self) : self, p, dim, maxnorm));
 }
 
 Tensor normalize(const Tensor& input, double p, int64_t dim, double eps) {

@@ -3,6 +3,7 @@
 // are the same as over the whole window. Also adaptive maxima, lp_pool and max_unpool.
 #include <cmath>
 
+#include "integers.h"
 #include "pool.h"
 
 namespace lamina {
@@ -23,7 +24,7 @@ struct Args {
 };
 Args read_args(const char* op, int64_t rank, const Tensor& x, const Dims& kernel, const OptDims& stride,
                const Dims& padding, const Dims& dilation) {
-  check_image(op, x, rank);
+  check_image(op, x, rank, Takes::numbers);
   return {pairs(op, "kernel_size", kernel, rank, 1, 1),
           pairs(op, "stride", stride && !stride->empty() ? *stride : kernel, rank, 1, 1),
           pairs(op, "padding", padding, rank, 0, 0), pairs(op, "dilation", dilation, rank, 1, 1)};
@@ -65,6 +66,13 @@ Tensor widened(const Tensor& x) {
 MaybePair max_pool(const char* op, int64_t rank, const Tensor& input, const Dims& kernel, const OptDims& stride,
                    const Dims& padding, const Dims& dilation, bool ceil_mode, bool want) {
   const Args a = read_args(op, rank, input, kernel, stride, padding, dilation);
+  if (!is_floating(input.dtype()) && input.numel() > 0) {
+    const Ranks r = ranks_of(input);
+    const MaybePair y = max_pool(op, rank, r.rank, kernel, stride, padding, dilation, ceil_mode, want);
+    return {reshape(index_select(r.values, 0, flatten(to(y.first, DType::int64))), y.first.shape()), y.second};
+  }
+  for (int64_t d = input.dim() - rank - 1; d < input.dim(); ++d)
+    if (input.size(d) == 0) raise<ShapeError>(op, ": channels and sides must not be empty: ", describe("input", input));
   const Tensor x = input.dim() == rank + 1 ? unsqueeze(input, 0) : input;
   const auto pool = [&](const Tensor& t, Dims Pairs::* part, bool indices) {
     return max_windows(op, t, a.kernel.*part, a.stride.*part, a.padding.*part, a.dilation.*part, ceil_mode, indices);
@@ -94,6 +102,14 @@ Tensor avg_pool(const char* op, int64_t rank, const Tensor& input, const Dims& k
                 const Dims& padding, bool ceil_mode, bool include_pad, std::optional<int64_t> divisor) {
   if (divisor && *divisor == 0) raise<ValueError>(op, ": divisor_override must not be zero");
   const Args a = read_args(op, rank, input, kernel, stride, padding, Dims{1});
+  if (!is_floating(input.dtype())) {
+    const auto by = [&](std::optional<int64_t> count) {
+      return [&, count](const Tensor& t) {
+        return avg_pool(op, rank, t, kernel, stride, padding, ceil_mode, include_pad, count);
+      };
+    };
+    return means_of_integers(input, by(1), by({}), divisor);
+  }
   const auto pool = [&](const Tensor& t, Dims Pairs::* part, int64_t by) {
     return mean_windows(op, t, a.kernel.*part, a.stride.*part, a.padding.*part, ceil_mode, include_pad, by);
   };
@@ -104,7 +120,7 @@ Tensor avg_pool(const char* op, int64_t rank, const Tensor& input, const Dims& k
     const Tensor volume = planes.join(pool(planes.split(widened(x)), &Pairs::plane, divisor ? 1 : 0));
     y = to(depth_back(pool(depth_rows(volume), &Pairs::depth, divisor.value_or(0)), volume), x.dtype());
   } else if (rank == 1) {
-    y = squeeze(pool(unsqueeze(x, -2), &Pairs::plane, 0), Dims{-2});
+    y = squeeze(pool(unsqueeze(x, -2), &Pairs::plane, divisor.value_or(0)), Dims{-2});
   } else {
     y = pool(x, &Pairs::plane, divisor.value_or(0));
   }
@@ -252,11 +268,21 @@ Tensor max_unpool(const char* op, int64_t rank, const Tensor& input, const Tenso
     return max_pool("max_pool" #rank "d", rank, input, kernel_size, stride, padding, dilation, ceil_mode,         \
                     return_indices);                                                                              \
   }                                                                                                               \
+  TensorPair max_pool##rank##d_with_indices(const Tensor& input, const Dims& kernel_size, const OptDims& stride,  \
+                                            const Dims& padding, const Dims& dilation, bool ceil_mode, bool) {    \
+    const MaybePair r =                                                                                           \
+        max_pool("max_pool" #rank "d", rank, input, kernel_size, stride, padding, dilation, ceil_mode, true);     \
+    return {r.first, r.second};                                                                                   \
+  }                                                                                                               \
   Tensor adaptive_avg_pool##rank##d(const Tensor& input, const OutputSize& output_size) {                         \
     return adaptive_avg_pool("adaptive_avg_pool" #rank "d", rank, input, output_size);                            \
   }                                                                                                               \
   MaybePair adaptive_max_pool##rank##d(const Tensor& input, const OutputSize& output_size, bool return_indices) { \
     return adaptive_max_pool("adaptive_max_pool" #rank "d", rank, input, output_size, return_indices);            \
+  }                                                                                                               \
+  TensorPair adaptive_max_pool##rank##d_with_indices(const Tensor& input, const OutputSize& output_size, bool) {  \
+    const MaybePair r = adaptive_max_pool("adaptive_max_pool" #rank "d", rank, input, output_size, true);         \
+    return {r.first, r.second};                                                                                   \
   }                                                                                                               \
   Tensor lp_pool##rank##d(const Tensor& input, double norm_type, const Dims& kernel_size, const OptDims& stride,  \
                           bool ceil_mode) {                                                                       \

@@ -27,6 +27,10 @@ Tensor add_scaled(const char* op, const Tensor& input, const Tensor& product, Sc
   }
   if (!fits)
     raise<ShapeError>(op, ": input does not broadcast to the product ", to_string(to), ": ", describe("input", input));
+  if (product.dtype() == DType::bool_ && input.dtype() == DType::bool_) {  // beta and alpha are bools then
+    const Tensor y = product & alpha.to_bool();
+    return beta.to_bool() ? y | input : y;
+  }
   const Tensor y = alpha.to_double() == 1 ? product : mul(product, weak_scalar(alpha, product.device()));
   if (beta.to_double() == 0) return y;
   return add(beta.to_double() == 1 ? input : mul(input, weak_scalar(beta, input.device())), y);

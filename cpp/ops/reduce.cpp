@@ -193,6 +193,10 @@ Tensor std(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased
   return y;
 }
 
+Tensor var(const Tensor& input, Flag unbiased) { return var(input, OptDims(), unbiased.on, false, {}); }
+Tensor std(const Tensor& input, Flag unbiased) { return std(input, OptDims(), unbiased.on, false, {}); }
+TensorPair var_mean(const Tensor& input, Flag unbiased) { return var_mean(input, OptDims(), unbiased.on, false, {}); }
+
 TensorPair var_mean(const Tensor& input, const OptDims& dim, std::optional<bool> unbiased, bool keepdim,
                     std::optional<double> correction) {
   return {var(input, dim, unbiased, keepdim, correction), mean(input, dim, keepdim)};

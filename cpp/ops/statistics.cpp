@@ -30,6 +30,7 @@ Tensor nanmean(const Tensor& x, const OptDims& dim, bool keepdim, std::optional<
   return total / to(sum(good, dim, keepdim), total.dtype());
 }
 
+TensorPair std_mean(const Tensor& x, Flag unbiased) { return std_mean(x, OptDims(), unbiased.on, false, {}); }
 TensorPair std_mean(const Tensor& x, const OptDims& dim, std::optional<bool> unbiased, bool keepdim,
                     std::optional<double> correction) {
   return {std(x, dim, unbiased, keepdim, correction), mean(x, dim, keepdim)};

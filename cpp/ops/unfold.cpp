@@ -87,7 +87,7 @@ Columns read_columns(const char* op, const Dims& image, const Dims& kernel, cons
 
 Tensor im2col(const Tensor& input, const Dims& kernel_size, const Dims& dilation, const Dims& padding,
               const Dims& stride) {
-  check_image("unfold", input);
+  check_image("unfold", input, 2, Takes::everything);
   if (input.dim() == 3) return squeeze(im2col(unsqueeze(input, 0), kernel_size, dilation, padding, stride), Dims{0});
   const Columns c = read_columns("unfold", input.shape(), kernel_size, dilation, padding, stride);
   const Dims& s = c.shape;
@@ -98,8 +98,8 @@ Tensor fold(const Tensor& input, const Dims& output_size, const Dims& kernel_siz
             const Dims& padding, const Dims& stride) {
   if (input.dim() == 2)
     return squeeze(fold(unsqueeze(input, 0), output_size, kernel_size, dilation, padding, stride), Dims{0});
-  if (input.dim() != 3 || !is_floating(input.dtype()))
-    raise<ShapeError>("fold: input must be floating (N, C KH KW, L) or (C KH KW, L), got ", describe("input", input));
+  if (input.dim() != 3)
+    raise<ShapeError>("fold: input must be (N, C KH KW, L) or (C KH KW, L), got ", describe("input", input));
   int64_t size[2], kernel[2];
   read_sizes("fold", "output_size", output_size, 2, 1, size);
   read_sizes("fold", "kernel_size", kernel_size, 2, 1, kernel);

@@ -20,13 +20,17 @@ inline void read_sizes(const char* op, const char* what, const Dims& given, int6
   }
 }
 
-// (C, ...) or (N, C, ...) with `rank` dims behind the channels, and a floating dtype.
-inline void check_image(const char* op, const Tensor& x, int64_t rank = 2) {
+enum class Takes : uint8_t { floats, numbers, everything };
+
+// (C, ...) or (N, C, ...) with `rank` dims behind the channels, and a dtype that the operation takes.
+inline void check_image(const char* op, const Tensor& x, int64_t rank = 2, Takes takes = Takes::floats) {
   constexpr const char* axes[4] = {"", "L", "H, W", "D, H, W"};
   if (x.dim() != rank + 1 && x.dim() != rank + 2)
     raise<ShapeError>(op, ": input must be (N, C, ", axes[rank], ") or (C, ", axes[rank], "), got ",
                       describe("input", x));
-  if (!is_floating(x.dtype()))
+  if (takes == Takes::numbers && x.dtype() == DType::bool_)
+    raise<DtypeError>(op, ": bool is no number, got ", describe("input", x), "; convert it with .float()");
+  if (takes == Takes::floats && !is_floating(x.dtype()))
     raise<DtypeError>(op, ": needs a floating dtype, got ", describe("input", x), "; convert it with .float()");
 }
 

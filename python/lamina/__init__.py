@@ -88,6 +88,7 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from .audio.fourier import hamming_window as hamming_window
     from .audio.fourier import hann_window as hann_window
     from .audio.fourier import istft as istft
+    from .audio.fourier import kaiser_window as kaiser_window
     from .audio.fourier import stft as stft
     from .compat import torch_import as as_torch  # noqa: F401
     from .func import vmap as vmap
@@ -97,6 +98,8 @@ if TYPE_CHECKING:  # what __getattr__ loads, for editors and type checkers
     from .linalg.classic import det as det
     from .linalg.classic import inverse as inverse
     from .linalg.classic import logdet as logdet
+    from .linalg.classic import lu_solve as lu_solve
+    from .linalg.classic import lu_unpack as lu_unpack
     from .linalg.classic import matrix_exp as matrix_exp
     from .linalg.classic import matrix_power as matrix_power
     from .linalg.classic import pinverse as pinverse
@@ -165,7 +168,7 @@ _LAZY = {
             "abs_ acos_ acosh_ addmv_ arccos_ arccosh_ arcsin_ arcsinh_ arctan_ arctanh_ asin_ asinh_ atan_ "
             "atanh_ ceil_ celu_ clamp_ clamp_max_ clamp_min_ clip_ cos_ cosh_ deg2rad_ detach_ erf_ erfc_ exp2_ "
             "exp_ expm1_ fill_ fix_ floor_ frac_ gcd_ i0_ lcm_ ldexp_ log10_ log1p_ log2_ log_ logit_ nan_to_num_ "
-            "neg_ negative_ rad2deg_ reciprocal_ relu_ round_ rsqrt_ selu_ sigmoid_ sin_ sinc_ sinh_ sqrt_ "
+            "neg_ negative_ rad2deg_ reciprocal_ relu_ resize_as_ round_ rsqrt_ selu_ sigmoid_ sin_ sinc_ sinh_ sqrt_ "
             "square_ tan_ tanh_ threshold_ trunc_ xlogy_ zero_"
         ).split(),
         "_inplace",
@@ -184,12 +187,15 @@ _LAZY = {
     "blackman_window": "audio.fourier",
     "hamming_window": "audio.fourier",
     "hann_window": "audio.fourier",
+    "kaiser_window": "audio.fourier",
     "cholesky": "linalg.classic",
     "cholesky_inverse": "linalg.classic",
     "cholesky_solve": "linalg.classic",
     "det": "linalg.classic",
     "inverse": "linalg.classic",
     "logdet": "linalg.classic",
+    "lu_solve": "linalg.classic",
+    "lu_unpack": "linalg.classic",
     "matrix_exp": "linalg.classic",
     "matrix_power": "linalg.classic",
     "pinverse": "linalg.classic",

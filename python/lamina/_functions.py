@@ -12,6 +12,7 @@ from typing import Any
 from . import _C
 from ._C import Tensor
 from ._operands import need_tensors
+from ._out import takes_out
 
 
 def cov(
@@ -172,6 +173,7 @@ def frombuffer(buffer: Any, *, dtype: Any, count: int = -1, offset: int = 0, req
     return made.requires_grad_() if requires_grad else made
 
 
+@takes_out("range")
 def range(
     start: float, end: float, step: float = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:

@@ -195,10 +195,17 @@ def __array_ufunc__(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwarg
     return _numpy.apply(ufunc, method, inputs, kwargs)
 
 
+def is_nonzero(self: Tensor) -> bool:
+    """lamina.is_nonzero: whether the one element is not zero."""
+    from . import _legacy
+
+    return _legacy.is_nonzero(self)
+
+
 type_.__name__ = "type"  # the builtin is in use above
 for _method in (
     new, type_, get_device, fill_diagonal_, apply_, map_, share_memory_, is_shared, pin_memory, is_pinned, cov, corrcoef,
-    dist, __array_ufunc__,
+    dist, __array_ufunc__, is_nonzero,
 ):  # fmt: skip
     _method.__qualname__ = f"Tensor.{_method.__name__}"
     setattr(Tensor, _method.__name__, _method)

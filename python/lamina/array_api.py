@@ -40,7 +40,7 @@ _SAME = (
     "acos acosh add asin asinh atan atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor "
     "broadcast_to ceil copysign cos cosh exp expm1 floor floor_divide hypot isfinite isinf isnan log log1p log2 log10 "
     "logaddexp logical_and logical_not logical_or logical_xor matmul maximum minimum pow remainder round signbit sin "
-    "sinh sqrt square tan tanh trunc tril triu where"
+    "sinh sqrt square tan tanh trunc where"
 ).split()
 # The standard's name -> lamina's.
 _RENAMED = {
@@ -62,6 +62,10 @@ _RENAMED = {
 def __getattr__(name: str) -> Any:
     if name in _SAME or name in _RENAMED:
         return getattr(lamina, _RENAMED.get(name, name))
+    if name == "linalg":
+        from . import _array_linalg
+
+        return _array_linalg
     import sys
 
     from ._missing import missing
@@ -70,7 +74,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*(n for n in globals() if not n.startswith("_")), *_SAME, *_RENAMED})
+    return sorted({*(n for n in globals() if not n.startswith("_")), *_SAME, *_RENAMED, "linalg"})
 
 
 # ---- creation ----
@@ -339,6 +343,14 @@ def stack(arrays: Sequence[Array], /, *, axis: int = 0) -> Array:
 
 def tile(x: Array, repetitions: tuple[int, ...], /) -> Array:
     return lamina.tile(x, repetitions)
+
+
+def tril(x: Array, /, *, k: int = 0) -> Array:
+    return lamina.tril(x, k)
+
+
+def triu(x: Array, /, *, k: int = 0) -> Array:
+    return lamina.triu(x, k)
 
 
 def unstack(x: Array, /, *, axis: int = 0) -> tuple[Array, ...]:

@@ -17,6 +17,7 @@ constexpr const char* kAliases[][2] = {
     {"expit", "sigmoid"},    {"trapz", "trapezoid"},    {"ger", "outer"},
     {"arcsin", "asin"},      {"arccos", "acos"},        {"arcsinh", "asinh"},
     {"arccosh", "acosh"},    {"arctanh", "atanh"},      {"sgn", "sign"},
+    {"vdot", "dot"},
 };
 
 // Methods that live in Python and load with their first call: Tensor.name is lamina.linalg's function of that name.

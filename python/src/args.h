@@ -67,6 +67,13 @@ struct From<bool> {
   static bool parse(std::string_view s) { return s == "true"; }
 };
 template <>
+struct From<Flag> {
+  static constexpr const char* stub = "bool";
+  static bool check(PyObject* o) { return PyBool_Check(o); }
+  static Flag get(PyObject* o) { return {o == Py_True}; }
+  static Flag parse(std::string_view s) { return {s == "true"}; }
+};
+template <>
 struct From<Scalar> {
   static constexpr const char* stub = "Number";
   static bool check(PyObject* o) { return is_number(o) || (is_tensor(o) && unwrap(o).numel() == 1); }

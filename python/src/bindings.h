@@ -15,6 +15,7 @@ void init_function(py::module_& m);        // custom functions
 void init_dlpack(py::module_& m);          // exchange with other libraries
 void init_protocols(py::module_& m);       // text, copies, memory statistics
 void init_cuda(py::module_& m);            // what is known of CUDA
+void init_out(py::module_& m);             // results written into given tensors
 
 // Buffer protocol of Tensor (data.cpp): zero-copy for NumPy and memoryview.
 int get_buffer(PyObject* self, Py_buffer* out, int flags);

@@ -32,6 +32,14 @@ bool is_numpy_bool(PyObject* o) {
 }
 
 Item tensor_item(Tensor t) {
+  if (t.dtype() == DType::uint8) {  // PyTorch's older masks
+    if (PyErr_WarnEx(PyExc_UserWarning,
+                     "index: a uint8 tensor is taken for a mask, as in PyTorch; write index.bool() for a mask, "
+                     "index.long() for numbers",
+                     1))
+      throw py::error_already_set();
+    t = to(t, DType::bool_);
+  }
   if (t.dim() == 0 && t.dtype() == DType::bool_) return {Item::boolean, nullptr, t.item().to_bool()};
   if (t.dim() == 0 && !is_floating(t.dtype())) return {Item::integer, nullptr, t.item().to_int()};
   return {Item::tensor, nullptr, 0, std::move(t)};

@@ -117,6 +117,7 @@ PYBIND11_MODULE(_C, m) {
   init_device(m);
   init_runtime(m);
   init_registry(m);
+  init_out(m);
   init_tensor_methods(m);
   init_data(m);
   init_autograd(m);

@@ -63,14 +63,8 @@ std::string_view keyword(PyObject* name) {
   const char* s = PyUnicode_AsUTF8AndSize(name, &n);
   if (!s) throw py::error_already_set();
   const std::string_view k(s, size_t(n));
-  return k == "axis" ? "dim" : k == "keepdims" ? "keepdim" : k;
+  return k == "axis" ? "dim" : k == "keepdims" ? "keepdim" : k == "split_size" ? "split_size_or_sections" : k;
 }
-
-struct Arguments {
-  PyObject* const* values;
-  size_t positional;
-  PyObject* names;  // tuple of keyword names, or null
-};
 
 // Fills slots for one overload; on failure says why. `owned` keeps a tuple made of separate numbers.
 bool match(const Overload& o, const Arguments& a, PyObject** slots, py::object& owned, std::string& why) {
@@ -99,10 +93,8 @@ bool match(const Overload& o, const Arguments& a, PyObject** slots, py::object& 
     const std::string_view key = keyword(PyTuple_GET_ITEM(a.names, Py_ssize_t(k)));
     size_t i = 0;
     while (i < n && o.params[i].name != key) ++i;
-    if (i == n && key == "out" && a.values[a.positional + k] == Py_None) continue;  // how NumPy calls methods
     if (i == n) {
-      why = key == "out" ? "results are new tensors; write with copy_() instead of 'out'"
-                         : "unexpected keyword argument '" + std::string(key) + "'";
+      why = "unexpected keyword argument '" + std::string(key) + "'";
       return false;
     }
     if (slots[i]) {
@@ -134,6 +126,7 @@ PyObject* call_rows(const OpEntry& e, const Arguments& a) {
     py::object owned;
     if (match(o, a, slots, owned, why)) return o.invoke(slots);
   }
+  if (PyObject* r = call_older_form(e, a)) return r;
   raise_mismatch(e, e.overloads.size() == 1 ? why : "no signature fits these arguments (" + why + "); it takes");
 }
 
@@ -211,6 +204,8 @@ PyObject* op_vectorcall(PyObject* self, PyObject* const* args, size_t nargsf, Py
   const OpEntry& e = *reinterpret_cast<OpObject*>(self)->entry;
   const Arguments a{args, size_t(PyVectorcall_NARGS(nargsf)), names};
   return guarded([&]() -> PyObject* {
+    if (names && !e.writes)
+      if (const Py_ssize_t at = find_out(names); at >= 0) return call_with_out(self, e, a, at);
     if (e.cast == Cast::none || !autocast_state().on) return call_entry(e, a);
     const size_t keywords = names ? size_t(PyTuple_GET_SIZE(names)) : 0;
     const CastValues cast(args, a.positional + keywords, e.cast);
@@ -376,6 +371,7 @@ void init_registry(py::module_& m) {
   const py::object type = py::reinterpret_borrow<py::object>(reinterpret_cast<PyObject*>(tensor_type));
   for (const auto& e : list) {
     e->cast = cast_of(e->name);
+    e->writes = e->name.ends_with('_');
     const py::object op = make_op(*e);
     if (e->where.find('f') != e->where.npos) m.attr(e->name.c_str()) = op;
     if (e->where.find('n') != e->where.npos) functional.attr(e->name.c_str()) = op;

@@ -126,10 +126,6 @@ void init_facts() {
   method(
       "untyped_storage", [](const Tensor& t) { return StorageFacts{require(t, "untyped_storage")->storage}; },
       "What is known of the memory that the views of a tensor share.");
-  method("resize_", [](const Tensor& t, const py::args&) -> Tensor {
-    throw lamina::ValueError(
-        str("resize_: a tensor keeps its number of elements; use reshape() or a new tensor: ", describe("self", t)));
-  });
   method("item", [](const Tensor& t) -> py::object {
     const Scalar s = t.item();
     if (s.is_bool()) return py::bool_(s.to_bool());

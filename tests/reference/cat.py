@@ -42,6 +42,11 @@ def split(x, size, dim=0):
     return np.split(x, np.cumsum(size)[:-1], dim)
 
 
+@op("split_with_sizes", lambda r: [(r(6, 2), [1, 0, 5]), (r(2, 3), [1, 2], -1)])
+def split_with_sizes(x, sizes, dim=0):
+    return np.split(x, np.cumsum(sizes)[:-1], dim)
+
+
 @op("chunk", lambda r: [(r(7, 2), 3), (r(2, 6), 4, 1), (r(2, 2), 5), (r(0, 2), 2)])
 def chunk(x, chunks, dim=0):
     n = x.shape[dim]

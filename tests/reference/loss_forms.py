@@ -171,7 +171,7 @@ def gaussian_nll_loss(x, target, var, full=False, eps=1e-6, reduction="mean"):
         (r.positive(3, 4), r.positive(3, 4), {"log_input": False, "reduction": "none"}),
     ],
 )
-def poisson_nll_loss(x, target, log_input=True, full=False, eps=1e-8, reduction="mean"):
+def poisson_nll_loss(x, target, log_input=True, full=False, reduction="mean", eps=1e-8):
     rows = np.exp(x) - target * x if log_input else x - target * np.log(x + eps)
     if full:
         safe = np.where(target > 1, target, 1.0)

@@ -82,6 +82,16 @@ def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
     return y
 
 
+ELSEWHERE["renorm_"] = "test_call_forms.py"
+
+
+@op("renorm", lambda r: [(r(3, 5), 2.0, 0, 1.0), (r(2, 3, 4), 1.0, 2, 2.0), (r(2, 3), 3.0, -1, 1e-3)], rtol=4)
+def renorm(x, p, dim, maxnorm):
+    axes = tuple(d for d in range(x.ndim) if d != dim % x.ndim)
+    length = (np.abs(x) ** p).sum(axes, keepdims=True) ** (1 / p)
+    return x * np.where(length > maxnorm, maxnorm / (length + 1e-7), 1.0)
+
+
 @op("normalize", lambda r: [(r(3, 5),), (r(2, 3, 4), 1.0, 2), (r(2, 3, 4), 3.0, -1, 1e-3)], rtol=4)
 def normalize(x, p=2.0, dim=1, eps=1e-12):
     return x / np.maximum((np.abs(x) ** p).sum(dim, keepdims=True) ** (1 / p), eps)

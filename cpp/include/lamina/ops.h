@@ -45,6 +45,9 @@ struct DimsPair {  // the dims of two tensors that belong together, or how many 
   DimsPair(int n) : count(n) {}
   DimsPair(const Dims& a, const Dims& b) : first(a), second(b) {}
 };
+struct Flag {  // a bool that no number stands for: tells overloads apart
+  bool on = false;
+};
 struct Padding {  // numbers, or "same" / "valid"
   Dims size;
   std::string mode;

@@ -1,7 +1,7 @@
 """Sound: WAV files, Fourier transforms, mel spectrograms, cepstra, masking and resampling, with torchaudio's names."""
 
 from .._augment import Augment, Compose, RandomApply
-from .fourier import bartlett_window, blackman_window, hamming_window, hann_window, istft, stft
+from .fourier import bartlett_window, blackman_window, hamming_window, hann_window, istft, kaiser_window, stft
 from .masking import FrequencyMasking, SpecAugment, TimeMasking
 from .signals import DTMF_FREQUENCIES, Resample, dtmf, resample, tone
 from .spectra import (
@@ -39,6 +39,7 @@ __all__ = [
     "hann_window",
     "hz_to_mel",
     "istft",
+    "kaiser_window",
     "mel_to_hz",
     "melscale_fbanks",
     "read_wav",

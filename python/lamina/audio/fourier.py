@@ -15,32 +15,54 @@ if TYPE_CHECKING:
     from .._C import Tensor
 
 
-def _cosines(length: int, periodic: bool, dtype: Any, *terms: float) -> Tensor:
-    """terms[0] - terms[1] cos(2 pi i / n) + terms[2] cos(4 pi i / n), over a period n."""
+def _cosines(length: int, periodic: bool, *terms: float) -> Tensor:
+    """float64: terms[0] - terms[1] cos(2 pi i / n) + terms[2] cos(4 pi i / n), over a period n."""
     if isinstance(length, bool) or not isinstance(length, int) or length < 0:
         raise ValueError(f"window: window_length must be an int of at least 0, got {length!r}")
-    dtype = lamina.get_default_dtype() if dtype is None else dtype
     if length == 1:
-        return lamina.ones(1, dtype=dtype)
+        return lamina.ones(1, dtype=lamina.float64)
     angle = lamina.arange(length, dtype=lamina.float64) * (2.0 * math.pi / max(1, length - (not periodic)))
     out = lamina.full((length,), terms[0], dtype=lamina.float64)
     for i, term in enumerate(terms[1:], 1):
         out = out + (angle * i).cos() * (term if i % 2 == 0 else -term)
-    return out.to(dtype)
+    return out
 
 
-def hann_window(window_length: int, periodic: bool = True, dtype: Any = None) -> Tensor:
+def _made(values: Tensor, dtype: Any, device: Any, requires_grad: bool) -> Tensor:
+    out = values.to("cpu" if device is None else device, lamina.get_default_dtype() if dtype is None else dtype)
+    return out.requires_grad_() if requires_grad else out
+
+
+def hann_window(
+    window_length: int,
+    periodic: bool = True,
+    dtype: Any = None,
+    *,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """sin^2(pi i / n): (window_length); n is window_length, or one less when not periodic.
 
     >>> import lamina
     >>> lamina.audio.hann_window(4).tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
-    return _cosines(window_length, periodic, dtype, 0.5, 0.5)
+    return _made(_cosines(window_length, periodic, 0.5, 0.5), dtype, device, requires_grad)
 
 
 def hamming_window(
-    window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, dtype: Any = None
+    window_length: int,
+    periodic: bool = True,
+    alpha: float = 0.54,
+    beta: float = 0.46,
+    dtype: Any = None,
+    *,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
 ) -> Tensor:
     """alpha - beta cos(2 pi i / n): (window_length).
 
@@ -48,31 +70,74 @@ def hamming_window(
     >>> lamina.audio.hamming_window(2)[1].item()
     1.0
     """
-    return _cosines(window_length, periodic, dtype, alpha, beta)
+    return _made(_cosines(window_length, periodic, alpha, beta), dtype, device, requires_grad)
 
 
-def blackman_window(window_length: int, periodic: bool = True, dtype: Any = None) -> Tensor:
+def blackman_window(
+    window_length: int,
+    periodic: bool = True,
+    dtype: Any = None,
+    *,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """0.42 - 0.5 cos(2 pi i / n) + 0.08 cos(4 pi i / n): (window_length).
 
     >>> import lamina
     >>> lamina.audio.blackman_window(4)[2].item()
     1.0
     """
-    return _cosines(window_length, periodic, dtype, 0.42, 0.5, 0.08)
+    return _made(_cosines(window_length, periodic, 0.42, 0.5, 0.08), dtype, device, requires_grad)
 
 
-def bartlett_window(window_length: int, periodic: bool = True, dtype: Any = None) -> Tensor:
+def bartlett_window(
+    window_length: int,
+    periodic: bool = True,
+    dtype: Any = None,
+    *,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
     """A triangle: (window_length).
 
     >>> import lamina
     >>> lamina.audio.bartlett_window(4).tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
-    flat = _cosines(window_length, periodic, lamina.float64, 1.0)
+    flat = _cosines(window_length, periodic, 1.0)
     if window_length > 1:
         i = lamina.arange(window_length, dtype=lamina.float64)
         flat = 1.0 - (i * (2.0 / (window_length - (not periodic))) - 1.0).abs()
-    return flat.to(lamina.get_default_dtype() if dtype is None else dtype)
+    return _made(flat, dtype, device, requires_grad)
+
+
+def kaiser_window(
+    window_length: int,
+    periodic: bool = True,
+    beta: float = 12.0,
+    dtype: Any = None,
+    *,
+    layout: Any = None,
+    device: Any = None,
+    pin_memory: bool = False,
+    requires_grad: bool = False,
+) -> Tensor:
+    """I0(beta sqrt(1 - (2 i / n - 1)^2)) / I0(beta), I0 being a Bessel function: (window_length).
+
+    >>> import lamina
+    >>> lamina.audio.kaiser_window(4, beta=0.0).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+    values = _cosines(window_length, periodic, 1.0)
+    if window_length > 1:
+        place = lamina.arange(window_length, dtype=lamina.float64) * (2.0 / (window_length - (not periodic))) - 1.0
+        top = lamina.i0(lamina.tensor(float(beta), dtype=lamina.float64))
+        values = lamina.i0((1.0 - place * place).clamp(min=0.0).sqrt() * beta) / top
+    return _made(values, dtype, device, requires_grad)
 
 
 @lru_cache(maxsize=8)

@@ -15,13 +15,17 @@ from .._C import DtypeError, ShapeError, Tensor
 from .._C import _linalg as _engine
 from .._grad_mode import no_grad
 from .._operands import need_tensors
+from .._out import takes_out
 from . import _functions as F
 from ._lapack import LinAlgError, check, describe, same_dtype
+from .lu_forms import lu, lu_factor, lu_factor_ex, lu_solve
 from .norms import cond, matrix_norm, norm
+from .with_info import cholesky_ex, inv_ex, solve_ex
 
 __all__ = [
-    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv", "lstsq", "matmul",
-    "matrix_exp", "matrix_norm", "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve",
+    "LinAlgError", "cholesky", "cholesky_ex", "cond", "cross", "det", "diagonal", "eigh", "eigvalsh", "inv",
+    "inv_ex", "lstsq", "lu", "lu_factor", "lu_factor_ex", "lu_solve", "matmul", "matrix_exp", "matrix_norm",
+    "matrix_power", "matrix_rank", "multi_dot", "norm", "pinv", "qr", "slogdet", "solve", "solve_ex",
     "solve_triangular", "svd", "svdvals", "tensorinv", "tensorsolve", "vecdot", "vector_norm",
 ]  # fmt: skip
 
@@ -79,6 +83,7 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return A.diagonal(offset, dim1, dim2)
 
 
+@takes_out("linalg.inv")
 def inv(A: Tensor) -> Tensor:
     """Inverse of square matrices: (*, N, N) -> (*, N, N). Gradient: -Y^T G Y^T for Y = A^-1.
 
@@ -94,6 +99,7 @@ def _is_vector(A: Tensor, B: Tensor) -> bool:
     return B.dim() == 1 or (A.dim() - 1 == B.dim() and tuple(B.shape) == tuple(A.shape[:-1]))
 
 
+@takes_out("linalg.solve")
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     """X of A X = B (left) or X A = B: (*, N, N), (*, N, K) -> (*, N, K); B may be vectors (*, N).
 
@@ -112,6 +118,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     return x.squeeze(-1) if vector else x if left else F.mT(x)
 
 
+@takes_out("linalg.solve_triangular")
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
     """X of A X = B (left) or X A = B for triangular A, whose other triangle is not read (with unitriangular, nor its
     diagonal): (*, N, N), (*, N, K) -> (*, N, K). Gradients as solve, dA within the triangle."""
@@ -126,18 +133,21 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
     return x if left else F.mT(x)
 
 
+@takes_out("linalg.det")
 def det(A: Tensor) -> Tensor:
     """Determinant: (*, N, N) -> (*). Gradient: G det(A) A^-T; for singular A, G times the cofactors."""
     check("linalg.det", "A", A, square=True)
     return F.Determinant.apply(A)  # type: ignore[no-any-return]
 
 
+@takes_out("linalg.slogdet")
 def slogdet(A: Tensor) -> SlogdetResult:
     """Sign and logarithm of the size of the determinant: (*, N, N) -> (*), (*). Gradient: G A^-T."""
     check("linalg.slogdet", "A", A, square=True)
     return SlogdetResult(*F.LogDeterminant.apply(A))
 
 
+@takes_out("linalg.cholesky")
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """L of A = L L^T (upper: of A = U^T U) for positive definite A: (*, N, N) -> (*, N, N).
 
@@ -148,6 +158,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     return F.mT(low) if upper else low
 
 
+@takes_out("linalg.qr")
 def qr(A: Tensor, mode: str = "reduced") -> QrResult:
     """A = Q R, Q with orthonormal columns, R upper triangular: (*, M, N) -> (*, M, K), (*, K, N), K = min(M, N).
 
@@ -161,6 +172,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QrResult:
     return QrResult(_C.empty(0, dtype=A.dtype) if mode == "r" else q, r)
 
 
+@takes_out("linalg.svd")
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> SvdResult:
     """A = U diag(S) Vh, S descending: (*, M, N) -> (*, M, M), (*, K), (*, N, N), K = min(M, N); without
     full_matrices (*, M, K), (*, K), (*, K, N).
@@ -171,12 +183,14 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     return SvdResult(*F.Svd.apply(A, bool(full_matrices)))
 
 
+@takes_out("linalg.svdvals")
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """Singular values, descending: (*, M, N) -> (*, K). Gradient: U diag(G) Vh."""
     check("linalg.svdvals", "A", A)
     return F.Svd.apply(A, False)[1]  # type: ignore[no-any-return]
 
 
+@takes_out("linalg.eigh")
 def eigh(A: Tensor, UPLO: str = "L") -> EighResult:
     """A = V diag(l) V^T for symmetric A, l ascending: (*, N, N) -> (*, N), (*, N, N). Reads one triangle of A.
 
@@ -188,6 +202,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> EighResult:
     return EighResult(*F.SymmetricEigen.apply(A, UPLO in ("L", "l")))
 
 
+@takes_out("linalg.eigvalsh")
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """Eigenvalues of symmetric matrices, ascending: (*, N, N) -> (*, N). Gradient: V diag(G) V^T."""
     return eigh(A, UPLO).eigenvalues
@@ -207,6 +222,7 @@ def _tolerances(op: str, A: Tensor, atol: float | Tensor | None, rtol: float | T
     return found[0], found[1]
 
 
+@takes_out("linalg.pinv")
 def pinv(
     A: Tensor,
     rcond: float | Tensor | None = None,
@@ -226,6 +242,7 @@ def pinv(
     return F.PseudoInverse.apply(A, *tolerances, bool(hermitian))  # type: ignore[no-any-return]
 
 
+@takes_out("linalg.matrix_rank")
 def matrix_rank(
     A: Tensor,
     tol: float | Tensor | None = None,
@@ -283,6 +300,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     )
 
 
+@takes_out("linalg.matrix_power")
 def matrix_power(A: Tensor, n: int) -> Tensor:
     """The n-th power, of the inverse for negative n: (*, N, N) -> (*, N, N). By repeated squaring."""
     op = "linalg.matrix_power"
@@ -334,6 +352,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     return y
 
 
+@takes_out("linalg.tensorinv")
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """Inverse of A as a map from its last dims to its first `ind` dims, whose sizes have the same product."""
     need_tensors("linalg.tensorinv", A=A)
@@ -346,6 +365,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return inv(A.reshape(rows, columns)).reshape(*last, *first)
 
 
+@takes_out("linalg.tensorsolve")
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
     """X of tensordot(A, X, X.ndim) = B; `dims` of A are moved to its end first."""
     need_tensors("linalg.tensorsolve", A=A, B=B)

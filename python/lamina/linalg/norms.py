@@ -8,6 +8,7 @@ from typing import Any
 from .._C import ShapeError, Tensor
 from .._C import _linalg as _engine
 from .._operands import need_tensors
+from .._out import takes_out
 from ._lapack import describe
 
 Order = int | float | str | None
@@ -19,6 +20,7 @@ def _spectrum(A: Tensor) -> Tensor:
     return svdvals(A)
 
 
+@takes_out("linalg.matrix_norm")
 def matrix_norm(
     A: Tensor,
     ord: int | float | str = "fro",
@@ -67,6 +69,7 @@ def _extreme(values: Tensor, ord: Any) -> Tensor:
     return values.amax(-1) if ord > 0 else values.amin(-1)
 
 
+@takes_out("linalg.norm")
 def norm(
     A: Tensor,
     ord: Order = None,
@@ -92,6 +95,7 @@ def norm(
     return matrix_norm(A, ord, dim, keepdim, dtype=dtype)
 
 
+@takes_out("linalg.cond")
 def cond(A: Tensor, p: int | float | str | None = None) -> Tensor:
     """Condition number |A| |A^-1| in the given norm (None and 2: largest over smallest singular value)."""
     from . import inv, svdvals

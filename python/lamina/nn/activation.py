@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._C import Tensor
 from .module import Module
@@ -250,9 +250,7 @@ class LogSigmoid(Module):
 class _OverDim(Module):
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
-        if dim is None:
-            raise TypeError(f"{type(self).__name__}: dim is needed, for example {type(self).__name__}(dim=-1)")
-        self.dim = dim
+        self.dim: Any = dim  # None: guessed from the number of dims, with a warning, as in PyTorch
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .._C import Tensor
+from .._C import InvalidValue, Tensor
 from .._C import functional as _F
 from ._attention import multi_head_attention_forward as multi_head_attention_forward
 from ._bilinear import bilinear as bilinear
@@ -40,6 +40,7 @@ one_hot = _F.one_hot
 pad = _F.pad
 softmax = _F.softmax
 softplus = _F.softplus
+softshrink = _F.softshrink
 softsign = _F.softsign
 tanh = _F.tanh
 unfold = _F.im2col  # Tensor.unfold is another operation
@@ -92,12 +93,6 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_LAZY, *(n for n in dir(_F) if not n.startswith("_"))})
 
 
-def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    if not lambd >= 0:
-        raise ValueError(f"softshrink: lambd must not be negative, got {lambd}")
-    return _F.softshrink(input, lambd)
-
-
 def _placed(out: Tensor, input: Tensor, inplace: bool) -> Tensor:
     """The result, in the input's memory where asked for."""
     return input.copy_(out) if inplace else out
@@ -122,11 +117,24 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     return _placed(_F.dropout1d(input, p, training), input, inplace)
 
 
+def _warn_of_dims(op: str, input: Tensor, usual: tuple[int, ...]) -> None:
+    if input.dim() not in usual:
+        import warnings
+
+        warnings.warn(
+            f"{op}: expects {usual[0]} or {usual[1]} dims, got {input.dim()}; "
+            "dropout drops elements, dropout1d the channels of (N, C, L)",
+            stacklevel=3,
+        )
+
+
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    _warn_of_dims("dropout2d", input, (3, 4))
     return _placed(_F.dropout2d(input, p, training), input, inplace)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    _warn_of_dims("dropout3d", input, (4, 5))
     return _placed(_F.dropout3d(input, p, training), input, inplace)
 
 
@@ -150,9 +158,9 @@ def triplet_margin_with_distance_loss(
 ) -> Tensor:
     """triplet_margin_loss with a distance of one's own: (N, D), (N, D), (N, D) -> ()."""
     if margin <= 0:
-        raise ValueError(f"triplet_margin_with_distance_loss: margin must be positive, got {margin}")
+        raise InvalidValue(f"triplet_margin_with_distance_loss: margin must be positive, got {margin}")
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(
+        raise InvalidValue(
             f"triplet_margin_with_distance_loss: reduction must be 'mean', 'sum' or 'none', got {reduction!r}"
         )
     distance: Callable[[Tensor, Tensor], Tensor] = distance_function or _F.pairwise_distance
