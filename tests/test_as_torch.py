@@ -152,13 +152,14 @@ import torch.nn.functional as F
 from torch import nn as layers, onnx
 from torch.sparse import mm, sum
 x = torch.no_such_thing(torch.zeros(2)).whatever
+z = torch._C._get_tracing_state, torch._C.no_such_thing
 y = layers.Linear, layers.NoSuchLayer, F.relu, torch.Tensor.add_, torch.Tensor.no_method, onnx.export(x)
 """)
     said = run(None, "-m", "lamina.as_torch", "--check", str(tmp_path / "lib"), check=False)
     names = [line.split()[0] for line in said.splitlines()[1:]]
     assert sorted(names) == sorted(
         ["torch.onnx", "torch.sparse.mm", "torch.sparse.sum", "torch.no_such_thing", "torch.nn.NoSuchLayer"]
-        + ["torch.Tensor.no_method", "torchvision"]
+        + ["torch.Tensor.no_method", "torch._C.no_such_thing", "torchvision"]
     )
     assert "no such package" in run(None, "-m", "lamina.as_torch", "--check", "no_such_package", check=False)
 

@@ -180,6 +180,18 @@ def test_words_for_lazy_parameters_and_hooks_of_all_modules():
     assert seen == ["Linear"]
 
 
+@needs_torch
+@pytest.mark.parametrize("value", [3, 2.5, True])
+def test_tensors_without_dims_agree(value):
+    for options in ({}, {"dtype": "int64"}, {"dtype": "float64", "requires_grad": True}):
+        made = []
+        for lib in (lamina, torch):
+            x = lib.scalar_tensor(value, **{k: getattr(lib, v) if k == "dtype" else v for k, v in options.items()})
+            made.append((str(x.dtype).split(".")[1], x.item(), tuple(x.shape), x.requires_grad))
+        assert made[0] == made[1]
+    assert lamina._shape_as_tensor(lamina.ones(2, 3)).tolist() == torch._shape_as_tensor(torch.ones(2, 3)).tolist()
+
+
 def test_futures():
     future = lamina.futures.Future()
     seen = []

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import lamina
 
+from . import c_names
 from .torch_import import COMPILED
 
 Uses = dict[str, list[str]]  # torch.x.y -> file:line
@@ -119,7 +120,7 @@ def _there(name: str) -> bool:
             return True
         path = f"{path}.{part}"
         try:
-            value = getattr(value, part)
+            value = c_names if path == "lamina._C" else getattr(value, part)
         except AttributeError:
             try:
                 value = importlib.import_module(path)

@@ -38,6 +38,7 @@ MODULES = {
 # lamina.<home>: file of lamina.compat -> the names it defines for that module
 NAMES: dict[str, dict[str, str]] = {
     "": {
+        "constructors": "_shape_as_tensor scalar_tensor",
         "futures": "Future",
         "checks": "_assert _assert_async _check _check_index _check_type _check_value _check_is_size "
         "is_deterministic_algorithms_warn_only_enabled",
