@@ -36,7 +36,6 @@ TAKEN = frozenset(
 REFUSED: list[tuple[str, str, str]] = [
     ("baddbmm", "beta and alpha must be integers", "PyTorch cuts 0.6 to 0 here; lamina says so instead"),
     ("addmv", "beta and alpha must be integers", "PyTorch cuts 0.6 to 0 here; lamina says so instead"),
-    ("index_fill", "gradient 2", "PyTorch counts an index that appears twice twice, though it is filled once"),
     ("addbmm", "beta and alpha must be integers", "PyTorch cuts 0.6 to 0 here; lamina says so instead"),
     ("square", "bool but PyTorch has int64", "the square of a bool is that bool"),
     ("nextafter", "no gradient", "a step to the next number has no derivative; PyTorch says 1"),
