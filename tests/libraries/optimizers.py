@@ -26,7 +26,7 @@ def torch_optimizer():
     return results
 
 
-@library("torch-optimizer: the rest", lacks="mul(out=) for Adafactor, eye(out=) for Shampoo")
+@library("torch-optimizer: the rest", lacks="transpose_ of a tensor of a graph, in Shampoo")
 def torch_optimizer_rest():
     import torch_optimizer as optim
 
