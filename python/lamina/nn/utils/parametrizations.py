@@ -52,7 +52,7 @@ class _SpectralNorm(Module):
             for name, size in (("_u", matrix.shape[0]), ("_v", matrix.shape[1])):
                 start = lamina.randn(size).to(weight.dtype)
                 self.register_buffer(name, functional.normalize(start, dim=0, eps=eps))
-            power_iteration(matrix, self.__dict__["_u"], self.__dict__["_v"], 15, eps)
+            power_iteration(matrix, self.__dict__["_u"], self.__dict__["_v"], 15, eps, u_first=True)
 
     def forward(self, weight: Tensor) -> Tensor:
         if self.vector:
@@ -62,7 +62,7 @@ class _SpectralNorm(Module):
         u: Tensor = self.__dict__["_u"]
         v: Tensor = self.__dict__["_v"]
         if self.training:
-            power_iteration(matrix.detach(), u, v, self.n_power_iterations, self.eps)
+            power_iteration(matrix.detach(), u, v, self.n_power_iterations, self.eps, u_first=True)
         out: Tensor = weight / lamina.dot(u.clone(), lamina.mv(matrix, v.clone()))
         return out
 

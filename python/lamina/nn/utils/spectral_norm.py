@@ -13,12 +13,17 @@ from ..parameter import Parameter
 from ._computed import Computed, OtherNames, install, remove, taken
 
 
-def power_iteration(matrix: Tensor, u: Tensor, v: Tensor, steps: int, eps: float) -> None:
-    """Moves u and v, in place, towards the singular vectors of the largest singular value."""
+def power_iteration(matrix: Tensor, u: Tensor, v: Tensor, steps: int, eps: float, u_first: bool = False) -> None:
+    """Moves u and v, in place, towards the singular vectors of the largest singular value.
+
+    PyTorch's older form moves v first, its parametrization u.
+    """
     with lamina.no_grad():
-        for _ in range(steps):
-            v.copy_(functional.normalize(lamina.mv(matrix.t(), u), dim=0, eps=eps))
-            u.copy_(functional.normalize(lamina.mv(matrix, v), dim=0, eps=eps))
+        for half in range(2 * steps):
+            if (half % 2 == 0) == u_first:
+                u.copy_(functional.normalize(lamina.mv(matrix, v), dim=0, eps=eps))
+            else:
+                v.copy_(functional.normalize(lamina.mv(matrix.t(), u), dim=0, eps=eps))
 
 
 def as_matrix(weight: Tensor, dim: int) -> Tensor:
