@@ -184,6 +184,9 @@ def tensor_class(rows: list[dict]) -> str:
             if member.fset:
                 body.append(f"    @{name}.setter\n    def {name}(self, value: Any) -> None: ...")
             continue
+        if isinstance(member, bool):
+            body.append(f"    {name}: builtins.bool")
+            continue
         if row := aliased(member, rows):
             body.append(function(name, row_signatures(row, True), "    ").rstrip("\n"))
         elif inspect.isfunction(member):

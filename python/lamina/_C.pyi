@@ -278,17 +278,32 @@ class Tensor:
         """True on a CUDA device."""
     def is_floating_point(self) -> builtins.bool:
         """is_floating_point"""
+    is_hpu: builtins.bool
+    is_ipu: builtins.bool
     @property
     def is_leaf(self) -> Any:
         """True for tensors that no recorded operation made."""
+    is_maia: builtins.bool
+    is_meta: builtins.bool
+    is_mkldnn: builtins.bool
+    is_mps: builtins.bool
+    is_mtia: builtins.bool
+    is_nested: builtins.bool
     def is_nonzero(self) -> builtins.bool:
         """lamina.is_nonzero: whether the one element is not zero."""
+    is_ort: builtins.bool
     def is_pinned(self, device: Any = ...) -> builtins.bool:
         """False: there is no pinned memory."""
+    is_quantized: builtins.bool
     def is_shared(self) -> builtins.bool:
         """False: no tensor's memory is shared with another process."""
     def is_signed(self) -> builtins.bool:
         """is_signed"""
+    is_sparse: builtins.bool
+    is_sparse_csr: builtins.bool
+    is_vulkan: builtins.bool
+    is_xla: builtins.bool
+    is_xpu: builtins.bool
     def item(self) -> Any:
         """item"""
     @property
