@@ -13,6 +13,10 @@ RANDOM = frozenset(
 
 # Whole operations that are not compared: name -> why.
 SKIPPED: dict[str, str] = {
+    **dict.fromkeys(
+        ("fft.hfft", "fft.hfft2", "fft.hfftn", "fft.irfft", "fft.irfft2", "fft.irfftn"),
+        "Fourier transforms of real input need complex numbers; the error says so",
+    ),
     "as_strided:partial_views": "an import through DLPack does not carry the storage around a view",
 }
 
@@ -31,9 +35,20 @@ TAKEN = frozenset(
     "atan2 clamp_max clamp_min copysign eq fmax fmin fmod gcd ge gt heaviside hypot lcm ldexp le logaddexp logical_and "
     "logical_or logical_xor lt maximum minimum ne float_power".split()
 )
+# One rule for every `out=`: the result is computed first and then written, so it may share memory with an operand, and
+# have any dtype that the result can be cast to. Here PyTorch is stricter.
+OUT_TAKEN = frozenset(("aminmax", "cat", "gather", "multinomial", "take"))
 
 # (operation, part of the error text or of the difference, after 'sample N dtype: ', why)
 REFUSED: list[tuple[str, str, str]] = [
+    *(
+        (
+            f"nn.functional.max_unpool{d}d",
+            "gradient 0",
+            "of values that name one place the last stays; the others' gradient is 0",
+        )
+        for d in (1, 2, 3)
+    ),
     ("baddbmm", "beta and alpha must be integers", "PyTorch cuts 0.6 to 0 here; lamina says so instead"),
     ("addmv", "beta and alpha must be integers", "PyTorch cuts 0.6 to 0 here; lamina says so instead"),
     ("addbmm", "beta and alpha must be integers", "PyTorch cuts 0.6 to 0 here; lamina says so instead"),

@@ -120,8 +120,8 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     found, swaps, info = (_C.from_numpy(np.asarray(x)) for x in eliminate(A.detach().numpy(), pivot))
     if check_errors:
         _refuse(op, A, info)
-    if A.requires_grad and _C.is_grad_enabled() and A.numel():
-        found = _differentiable(A, _order(swaps, A.shape[-2]))
+    if A.requires_grad and _C.is_grad_enabled():
+        found = _differentiable(A, _order(swaps, A.shape[-2])) if A.numel() else A.clone()
     return LuFactorExResult(found, swaps, info)
 
 

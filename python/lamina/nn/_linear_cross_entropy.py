@@ -6,7 +6,7 @@ from typing import Any
 
 import lamina
 
-from .._C import Tensor
+from .._C import InvalidValue, Tensor
 from .._C import functional as _F
 from ..autograd import Function
 
@@ -33,7 +33,7 @@ def linear_cross_entropy(
     (2024), Cut your losses in large-vocabulary language models.
     """
     if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"linear_cross_entropy: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+        raise InvalidValue(f"linear_cross_entropy: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
     if input.ndim not in (1, 2) or linear_weight.ndim < 2 or input.shape[-1] != linear_weight.shape[-1]:
         raise lamina.ShapeError(
             f"linear_cross_entropy: input {tuple(input.shape)} and linear_weight {tuple(linear_weight.shape)} must be "
@@ -51,7 +51,7 @@ def linear_cross_entropy(
     classes = not target.is_floating_point()
     ignored = -100 if ignore_index is None else ignore_index
     if not classes and ignore_index is not None and ignore_index >= 0:
-        raise ValueError("linear_cross_entropy: ignore_index is for targets that are classes, not probabilities")
+        raise InvalidValue("linear_cross_entropy: ignore_index is for targets that are classes, not probabilities")
     rest = {"weight": weight, "ignore_index": ignored, "label_smoothing": label_smoothing}
     rows: Tensor = _Rows.apply(input, linear_weight, linear_bias, target, rest)
     if reduction == "none":

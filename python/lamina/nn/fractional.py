@@ -6,7 +6,7 @@ from typing import Any
 
 import lamina
 
-from .._C import Tensor
+from .._C import InvalidValue, Tensor
 from .module import Module
 
 Sizes = int | tuple[int, ...]
@@ -15,7 +15,7 @@ Sizes = int | tuple[int, ...]
 def _tuple(what: str, value: Any, rank: int) -> tuple[Any, ...]:
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * rank
     if len(values) != rank:
-        raise ValueError(f"{what} must be one value or {rank}, got {value!r}")
+        raise InvalidValue(f"{what} must be one value or {rank}, got {value!r}")
     return values
 
 
@@ -45,7 +45,7 @@ def _pool(
     x = input if input.ndim == rank + 2 else input.unsqueeze(0)
     sizes, kernels = tuple(x.shape[2:]), _tuple(f"{name}: kernel_size", kernel_size, rank)
     if (output_size is None) == (output_ratio is None):
-        raise ValueError(f"{name}: give output_size or output_ratio, not both")
+        raise InvalidValue(f"{name}: give output_size or output_ratio, not both")
     if output_size is None:
         ratios = _tuple(f"{name}: output_ratio", output_ratio, rank)
         output_size = tuple(int(size * ratio) for size, ratio in zip(sizes, ratios, strict=True))
@@ -149,7 +149,7 @@ class _FractionalMaxPool(Module):
         super().__init__()
         name = type(self).__name__
         if (output_size is None) == (output_ratio is None):
-            raise ValueError(f"{name}: give output_size or output_ratio, not both")
+            raise InvalidValue(f"{name}: give output_size or output_ratio, not both")
         self.kernel_size = _tuple(f"{name}: kernel_size", kernel_size, self._rank)
         self.output_size = None if output_size is None else _tuple(f"{name}: output_size", output_size, self._rank)
         self.output_ratio = None if output_ratio is None else _tuple(f"{name}: output_ratio", output_ratio, self._rank)
@@ -157,7 +157,7 @@ class _FractionalMaxPool(Module):
         self.register_buffer("_random_samples", _random_samples)
         for ratio in self.output_ratio or ():
             if not 0 < ratio < 1:
-                raise ValueError(f"{name}: output_ratio must be between 0 and 1, got {output_ratio}")
+                raise InvalidValue(f"{name}: output_ratio must be between 0 and 1, got {output_ratio}")
 
     def forward(self, input: Tensor) -> Any:
         sizes = self.kernel_size, self.output_size, self.output_ratio

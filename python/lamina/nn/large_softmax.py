@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import lamina
 
-from .._C import Tensor
+from .._C import InvalidValue, Tensor
 from ._linear_cross_entropy import linear_cross_entropy
 from .containers import ModuleList, Sequential
 from .linear import Linear
@@ -63,7 +63,7 @@ class LinearCrossEntropyLoss(_WeightedLoss):
                 f"LinearCrossEntropyLoss: weight must be ({num_classes},), got {tuple(weight.shape)}"
             )
         if not 0 <= label_smoothing <= 1:
-            raise ValueError(f"LinearCrossEntropyLoss: label_smoothing must be in [0, 1], got {label_smoothing}")
+            raise InvalidValue(f"LinearCrossEntropyLoss: label_smoothing must be in [0, 1], got {label_smoothing}")
         super().__init__(weight, reduction=reduction)
         self.num_classes, self.out_features = num_classes, tuple(out_features)
         self.ignore_index, self.label_smoothing, self.options = ignore_index, label_smoothing, options
@@ -124,7 +124,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         cuts = list(cutoffs)
         whole = all(isinstance(c, int) for c in cuts)
         if not cuts or not whole or cuts != sorted(set(cuts)) or cuts[0] <= 0 or cuts[-1] > n_classes - 1:
-            raise ValueError(
+            raise InvalidValue(
                 "AdaptiveLogSoftmaxWithLoss: cutoffs must be different rising ints between 1 and n_classes - 1 = "
                 f"{n_classes - 1}, got {cutoffs}"
             )
@@ -157,7 +157,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if alone:
             input, target = input.unsqueeze(0), target.unsqueeze(0)
         if bool(((target < 0) | (target >= self.n_classes)).any()):
-            raise ValueError(
+            raise InvalidValue(
                 f"AdaptiveLogSoftmaxWithLoss: targets must be in [0, {self.n_classes - 1}], got "
                 f"{target.min().item()} to {target.max().item()}"
             )
