@@ -163,15 +163,15 @@ def test_stubs_name_every_operand_and_alias():
     stub = pathlib.Path(lamina.__file__).with_name("_C.pyi").read_text()
     operand, number = "Tensor | Number", "Number"
     for line in [
-        f"def pow(input: {operand}, exponent: {operand}) -> Tensor:",
+        f"def pow(input: {operand}, exponent: {operand}, *, out: Any = None) -> Tensor:",
         f"    def pow_(self, exponent: {operand}) -> Tensor:",
-        f"def lerp(input: {operand}, end: {operand}, weight: {operand}) -> Tensor:",
+        f"def lerp(input: {operand}, end: {operand}, weight: {operand}, *, out: Any = None) -> Tensor:",
         f"    def clamp_min(self, min: {operand}) -> Tensor:",
-        f"def greater(input: {operand}, other: {operand}) -> Tensor:",
+        f"def greater(input: {operand}, other: {operand}, *, out: Any = None) -> Tensor:",
         f"    def subtract_(self, other: {operand}, alpha: {number} = 1) -> Tensor:",
         f"    def eq_(self, other: {operand}) -> Tensor:",
-        "def absolute(input: Tensor, inplace: builtins.bool = False) -> Tensor:",
-        "def concat(tensors: Sequence[Tensor], dim: builtins.int = 0) -> Tensor:",
+        "def absolute(input: Tensor, inplace: builtins.bool = False, *, out: Any = None) -> Tensor:",
+        "def concat(tensors: Sequence[Tensor], dim: builtins.int = 0, *, out: Any = None) -> Tensor:",
     ]:
         assert line + "\n" in stub, line
     assert not re.search(r"\*\*kwargs: Any\) -> Any", stub)

@@ -113,7 +113,7 @@ class Tensor:
         """__array__"""
     def __array_namespace__(self, api_version: Any = ...) -> Any:
         """__array_namespace__"""
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         """NumPy's functions and operators on tensors give tensors: np.float64(2) * x, np.exp(x), array + x."""
     def __copy__(self) -> Any:
         """__copy__"""

@@ -188,11 +188,11 @@ def dist(self: Tensor, other: Tensor, p: float = 2) -> Tensor:
     return _functions.dist(self, other, p)
 
 
-def __array_ufunc__(self: Tensor, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def __array_ufunc__(self: Tensor, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """NumPy's functions and operators on tensors give tensors: np.float64(2) * x, np.exp(x), array + x."""
     from . import _numpy
 
-    return _numpy.apply(ufunc, method, inputs, kwargs)
+    return _numpy.apply(ufunc, method, inputs, options)
 
 
 def is_nonzero(self: Tensor) -> bool:
