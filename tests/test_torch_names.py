@@ -381,3 +381,14 @@ def test_helpers_of_checkpoints_and_flat_tensors():
         warnings.simplefilter("always")
         lamina.utils.checkpoint.check_backward_validity([lamina.ones(1)])
     assert len(said) == 1
+
+
+def test_storage_counts_elements():
+    """Tensor.storage(), the older name: one row of elements that views share."""
+    x = lamina.arange(6.0).reshape(2, 3)
+    for view in (x, x[1], x.t(), x[:, 1:]):
+        memory = view.storage()
+        assert len(memory) == memory.size() == 6 and memory.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+        assert memory.data_ptr() == x.data_ptr() and memory.nbytes() == 24 and memory.dtype == lamina.float32
+    assert x.double().storage().element_size() == 8 and lamina.zeros(0).storage().size() == 0
+    assert x.is_cpu and not x.is_cuda

@@ -274,6 +274,9 @@ class Tensor:
     def is_contiguous(self, memory_format: Any = ...) -> builtins.bool:
         """is_contiguous"""
     @property
+    def is_cpu(self) -> Any:
+        """True on the CPU."""
+    @property
     def is_cuda(self) -> Any:
         """True on a CUDA device."""
     def is_floating_point(self) -> builtins.bool:
@@ -416,6 +419,8 @@ class Tensor:
         """size"""
     def slogdet(self) -> Any:
         """Sign and logarithm of the size of the determinant: (*, N, N) -> (*), (*). Gradient: G A^-T."""
+    def storage(self) -> Any:
+        """The memory behind the tensor, counted in its elements: PyTorch's older name for untyped_storage."""
     def storage_offset(self) -> builtins.int:
         """storage_offset"""
     def stride(self, dim: Any = ...) -> Any:

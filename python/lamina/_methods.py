@@ -202,10 +202,23 @@ def is_nonzero(self: Tensor) -> bool:
     return _legacy.is_nonzero(self)
 
 
+def storage(self: Tensor) -> Any:
+    """The memory behind the tensor, counted in its elements: PyTorch's older name for untyped_storage."""
+    from .compat.typed_storage import TypedStorage
+
+    return TypedStorage(self)
+
+
+def _is_cpu(self: Tensor) -> bool:
+    """True on the CPU."""
+    return str(self.device.type) == "cpu"
+
+
+setattr(Tensor, "is_cpu", property(_is_cpu))  # noqa: B010
 type_.__name__ = "type"  # the builtin is in use above
 for _method in (
     new, type_, get_device, fill_diagonal_, apply_, map_, share_memory_, is_shared, pin_memory, is_pinned, cov, corrcoef,
-    dist, __array_ufunc__, is_nonzero,
+    dist, __array_ufunc__, is_nonzero, storage,
 ):  # fmt: skip
     _method.__qualname__ = f"Tensor.{_method.__name__}"
     setattr(Tensor, _method.__name__, _method)
