@@ -13,8 +13,7 @@ from .._C import functional as _F
 from . import constraints
 from ._gamma_math import log_standard_gamma
 from .constraints import Constraint, dependent_property
-from .discrete import Categorical, _ProbsOrLogits
-from .distribution import D
+from .discrete import Borrowed, Categorical, _ProbsOrLogits
 from .gamma import Gamma
 from .utils import broadcast_all, uniform_inside
 
@@ -215,7 +214,7 @@ class NegativeBinomial(_Binary):
         return n * _F.logsigmoid(-self.logits) + value * _F.logsigmoid(self.logits) + choices
 
 
-class Multinomial(_ProbsOrLogits):
+class Multinomial(Borrowed):
     """n! / (k_1! ... k_K!) p_1^k_1 ... p_K^k_K: how often each of K outcomes came in n = total_count trials.
 
     log_prob takes any counts; total_count matters for samples, moments and the entropy alone.
@@ -226,7 +225,6 @@ class Multinomial(_ProbsOrLogits):
     """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
-    has_enumerate_support = False
     total_count: int
 
     def __init__(
@@ -241,26 +239,8 @@ class Multinomial(_ProbsOrLogits):
         if total_count < 0:
             raise ValueError(f"Multinomial: total_count must be at least 0, got {total_count}")
         self.total_count = total_count
-        self._categorical = Categorical(probs=probs, logits=logits)
-        super().__init__(self._categorical.batch_shape, self._categorical.param_shape[-1:], validate_args)
-
-    def expand(self: D, batch_shape: Sequence[int], _instance: Any = None) -> D:
-        new: Any = super().expand(batch_shape, _instance)
-        new._categorical = self._categorical.expand(batch_shape)  # type: ignore[attr-defined]
-        found: D = new
-        return found
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def _param(self) -> Tensor:
-        return self._categorical._param
+        self._lender = Categorical(probs=probs, logits=logits)
+        super().__init__(self._lender.batch_shape, self._lender.param_shape[-1:], validate_args)
 
     @dependent_property(is_discrete=True, event_dim=1)
     def support(self) -> Constraint:
@@ -282,7 +262,7 @@ class Multinomial(_ProbsOrLogits):
             )
             one = lamina.ones_like(counts)
             for _ in range(self.total_count):
-                counts.scatter_add_(-1, self._categorical.sample(sample_shape).unsqueeze(-1), one)
+                counts.scatter_add_(-1, self._lender.sample(sample_shape).unsqueeze(-1), one)
             return counts
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -297,7 +277,8 @@ class Multinomial(_ProbsOrLogits):
         weights = Binomial(n, probs=self.probs, validate_args=False)
         counts = weights.enumerate_support(False)[1:]
         logs = (weights.log_prob(counts).exp() * lamina.lgamma(counts + 1)).sum((0, -1))
-        return n * self._categorical.entropy() - lamina.lgamma(n + 1) + logs
+        found: Tensor = n * self._lender.entropy() - lamina.lgamma(n + 1) + logs
+        return found
 
     def __repr__(self) -> str:
         return f"Multinomial(total_count: {self.total_count}, probs: {tuple(self.probs.shape)})"

@@ -12,7 +12,7 @@ from .._C import Tensor
 from .._C import functional as _F
 from . import constraints
 from .constraints import Constraint
-from .distribution import Distribution
+from .distribution import D, Distribution
 from .exponential_family import ExponentialFamily
 from .utils import broadcast_all, lazy_property, logits_to_probs, probs_to_logits
 
@@ -46,6 +46,40 @@ class _ProbsOrLogits(Distribution):
     def _enumerate(self, values: Tensor, expand: bool) -> Tensor:
         values = values.reshape(-1, *(1 for _ in self._batch_shape))
         return values.expand((values.shape[0], *self._batch_shape)) if expand else values
+
+
+class Borrowed(Distribution):
+    """probs and logits are those of another distribution, `_lender`, which expands along; so does a `temperature`."""
+
+    _lender: Any
+
+    def expand(self: D, batch_shape: Sequence[int], _instance: Any = None) -> D:
+        new: Any = super().expand(batch_shape, _instance)
+        new._lender = self._lender.expand(batch_shape)  # type: ignore[attr-defined]
+        if "temperature" in self.__dict__:
+            new.temperature = self.__dict__["temperature"]
+        found: D = new
+        return found
+
+    @property
+    def probs(self) -> Tensor:
+        found: Tensor = self._lender.probs
+        return found
+
+    @property
+    def logits(self) -> Tensor:
+        found: Tensor = self._lender.logits
+        return found
+
+    @property
+    def param_shape(self) -> tuple[int, ...]:
+        found: tuple[int, ...] = self._lender.param_shape
+        return found
+
+    @property
+    def _param(self) -> Tensor:
+        found: Tensor = self._lender._param
+        return found
 
 
 class Bernoulli(_ProbsOrLogits, ExponentialFamily):

@@ -11,47 +11,27 @@ import lamina
 from .._C import Tensor
 from .._C import functional as _F
 from . import constraints
-from .discrete import Bernoulli, Categorical
-from .distribution import D, Distribution
+from .discrete import Bernoulli, Borrowed, Categorical
+from .distribution import Distribution
 from .transformed_distribution import TransformedDistribution
 from .transforms import ExpTransform, SigmoidTransform
 from .utils import broadcast_all, clamp_probs, uniform_inside
 
 
-class _OverCategorical(Distribution):
+class _OverCategorical(Borrowed):
     """Vectors of K numbers over a Categorical, whose parameters are its own."""
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}
 
     def _take(self, probs: Tensor | None, logits: Tensor | None, validate_args: bool | None) -> None:
-        self._categorical = Categorical(probs, logits, validate_args)
+        self._lender = Categorical(probs, logits, validate_args)
         self._named = "probs" if probs is not None else "logits"
-        Distribution.__init__(self, self._categorical.batch_shape, self.param_shape[-1:], validate_args)
+        Distribution.__init__(self, self._lender.batch_shape, self.param_shape[-1:], validate_args)
 
-    def expand(self: D, batch_shape: Sequence[int], _instance: Any = None) -> D:
-        new: Any = super().expand(batch_shape, _instance)
-        for name in ("_categorical", "temperature"):
-            if name in self.__dict__:
-                value = self.__dict__[name]
-                new.__dict__[name] = value.expand(batch_shape) if isinstance(value, Distribution) else value
-        found: D = new
+    @property
+    def _categorical(self) -> Categorical:
+        found: Categorical = self._lender
         return found
-
-    @property
-    def probs(self) -> Tensor:
-        return self._categorical.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._categorical.logits
-
-    @property
-    def param_shape(self) -> tuple[int, ...]:
-        return self._categorical.param_shape
-
-    @property
-    def _param(self) -> Tensor:
-        return self._categorical._param
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._named}: {tuple(self.param_shape)})"
@@ -184,7 +164,7 @@ class RelaxedOneHotCategorical(TransformedDistribution):
         return self.base_dist.probs
 
 
-class LogitRelaxedBernoulli(Distribution):
+class LogitRelaxedBernoulli(Borrowed):
     """The logit of RelaxedBernoulli."""
 
     arg_constraints = {"probs": constraints.unit_interval, "logits": constraints.real}
@@ -195,27 +175,8 @@ class LogitRelaxedBernoulli(Distribution):
         self, temperature: Any, probs: Any = None, logits: Any = None, validate_args: bool | None = None
     ) -> None:
         self.temperature = temperature
-        self._bernoulli = Bernoulli(probs, logits, validate_args)
-        super().__init__(self._bernoulli.batch_shape, validate_args=validate_args)
-
-    def expand(self: D, batch_shape: Sequence[int], _instance: Any = None) -> D:
-        new: Any = super().expand(batch_shape, _instance)
-        new.temperature = self.temperature  # type: ignore[attr-defined]
-        new._bernoulli = self._bernoulli.expand(batch_shape)  # type: ignore[attr-defined]
-        found: D = new
-        return found
-
-    @property
-    def probs(self) -> Tensor:
-        return self._bernoulli.probs
-
-    @property
-    def logits(self) -> Tensor:
-        return self._bernoulli.logits
-
-    @property
-    def param_shape(self) -> tuple[int, ...]:
-        return self._bernoulli.param_shape
+        self._lender = Bernoulli(probs, logits, validate_args)
+        super().__init__(self._lender.batch_shape, validate_args=validate_args)
 
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         probs = clamp_probs(self.probs.expand(self._extended_shape(sample_shape)))
