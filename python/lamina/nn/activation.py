@@ -10,7 +10,7 @@ from .module import Module
 if TYPE_CHECKING:
     from .._C import functional as _F
 else:
-    from . import functional as _F  # what a program patches there is seen
+    from . import _called as _F
 
 
 class _InPlace(Module):

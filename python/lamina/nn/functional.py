@@ -1,15 +1,18 @@
 """torch.nn.functional's names: the engine's functions, most of which take `inplace` themselves, and dropouts with it.
 
-Layers call them by this module, so that a program which replaces one here is heard.
+A program that replaces one here is heard by the layers, which call them in `_called`.
 """
 
 from __future__ import annotations
 
+import sys as _sys
 from collections.abc import Callable
+from types import ModuleType as _ModuleType
 from typing import Any
 
 from .._C import InvalidValue, Tensor
 from .._C import functional as _F
+from . import _called
 from ._attention import multi_head_attention_forward as multi_head_attention_forward
 from ._bilinear import bilinear as bilinear
 
@@ -56,9 +59,8 @@ relu6 = _F.relu6
 selu = _F.selu
 silu = _F.silu
 threshold = _F.threshold
-# The others, too, so that layers find all of them here.
+# The others, too, so that layers find all of them.
 globals().update({name: op for name, op in vars(_F).items() if not name.startswith("_") and name not in globals()})
-
 
 # The same, written into the input.
 relu_, relu6_, leaky_relu_, elu_ = Tensor.relu_, Tensor.relu6_, Tensor.leaky_relu_, Tensor.elu_
@@ -169,3 +171,19 @@ def triplet_margin_with_distance_loss(
         far = far.minimum(distance(positive, negative))
     loss = (margin + near - far).clamp(min=0)
     return loss.mean() if reduction == "mean" else loss.sum() if reduction == "sum" else loss
+
+
+class _Heard(_ModuleType):
+    """This module: the layers hear what is set in it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        setattr(_called, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        vars(_called).pop(name, None)
+
+
+vars(_called).update({name: value for name, value in globals().items() if not name.startswith("_")})
+_sys.modules[__name__].__class__ = _Heard

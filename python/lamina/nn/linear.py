@@ -16,7 +16,7 @@ from .parameter import Parameter
 if TYPE_CHECKING:
     from .._C import functional as _F
 else:
-    from . import functional as _F  # what a program patches there is seen
+    from . import _called as _F
 
 
 class Linear(Module):
