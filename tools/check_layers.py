@@ -12,7 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Public headers by the lowest layer that may include them; the rest of cpp/include/lamina is layer 0.
 HEADERS = {
-    "tensor.h": 2, "ref.h": 2, "shape.h": 0, "devices.h": 2, "random.h": 2, "autograd.h": 3,
+    "tensor.h": 2, "ref.h": 2, "shape.h": 0, "devices.h": 2, "random.h": 2, "autograd.h": 3, "owned.h": 3,
     "ops.h": 3, "ops.def": 3, "formulas.h": 4, "optim.h": 5, "nn.h": 5, "io.h": 5, "lamina.h": 5,
 }  # fmt: skip
 FOLDERS = {

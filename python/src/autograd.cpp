@@ -12,6 +12,7 @@ namespace {
 
 // A Python callable kept by the graph: released under the GIL wherever the graph dies.
 std::shared_ptr<py::object> keep(py::object o) {
+  watch_collections();
   python_in_graphs.fetch_add(1, std::memory_order_relaxed);
   return {new py::object(std::move(o)), [](py::object* p) {
             python_in_graphs.fetch_sub(1, std::memory_order_relaxed);
@@ -84,23 +85,6 @@ void set_data(Tensor t, const Tensor& v) {
   if (!alike && requires_grad) t.requires_grad_(true);
 }
 
-// saved_tensors_hooks: what pack returned, until unpack makes a tensor of it again.
-class PackedByPython final : public PackedTensor {
- public:
-  PackedByPython(std::shared_ptr<py::object> value, std::shared_ptr<py::object> unpack)
-      : value_(std::move(value)), unpack_(std::move(unpack)) {}
-  Tensor unpack() override {
-    const AcquireGil gil;
-    const py::object r = (*unpack_)(*value_);
-    if (!is_tensor(r.ptr()))
-      throw TypeError(str("saved_tensors_hooks: unpack must return a Tensor, got ", Py_TYPE(r.ptr())->tp_name));
-    return unwrap(r.ptr()).detach();
-  }
-
- private:
-  std::shared_ptr<py::object> value_, unpack_;
-};
-
 // The hooks of this thread, innermost last.
 std::vector<std::unique_ptr<SaveHook>>& save_hooks() {
   static thread_local std::vector<std::unique_ptr<SaveHook>> stack;
@@ -148,8 +132,21 @@ struct HookHandle {
 struct GradFn {
   Ref<Node> node;
 };
+int traverse_grad_fn(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!reinterpret_cast<py::detail::instance*>(self)->get_value_and_holder().holder_constructed()) return 0;
+  return traverse_graph(self, py::cast<const GradFn&>(py::handle(self)).node, visit, arg);
+}
 
 }  // namespace
+
+Tensor PackedByPython::unpack() {
+  const AcquireGil gil;
+  const py::object r = (*unpack_fn)(*value);
+  if (!is_tensor(r.ptr()))
+    throw TypeError(str("saved_tensors_hooks: unpack must return a Tensor, got ", Py_TYPE(r.ptr())->tp_name));
+  return unwrap(r.ptr()).detach();
+}
 
 Tensor PyHook::operator()(const Tensor& g) const {
   const AcquireGil gil;
@@ -180,7 +177,10 @@ void init_autograd(py::module_& m) {
       .def(
           "__enter__", [](HookHandle& h) { return &h; }, py::return_value_policy::reference)
       .def("__exit__", [](HookHandle& h, const py::args&) { h.remove(); });
-  py::class_<GradFn>(m, "Node", "A recorded operation.")
+  py::class_<GradFn>(m, "Node", "A recorded operation.", py::custom_type_setup([](PyHeapTypeObject* heap) {
+                       heap->ht_type.tp_flags |= Py_TPFLAGS_HAVE_GC;
+                       heap->ht_type.tp_traverse = traverse_grad_fn;
+                     }))
       .def("name", [](const GradFn& f) { return std::string(f.node->name()); })
       .def("__repr__", [](const GradFn& f) { return "<" + std::string(f.node->name()) + " backward>"; })
       .def("__eq__", [](const GradFn& a, const GradFn& b) { return a.node == b.node; })

@@ -38,6 +38,7 @@ class PythonNode final : public Node {
  public:
   PythonNode(std::string name, py::object ctx, py::object backward)
       : Node(""), name_(std::move(name)), ctx_(ctx.release().ptr()), backward_(backward.release().ptr()) {
+    watch_collections();
     python_in_graphs.fetch_add(1, std::memory_order_relaxed);
   }
   ~PythonNode() override {

@@ -73,33 +73,11 @@ PyObject* tensor_new(PyTypeObject* type, PyObject* args, PyObject*) {
 
 int tensor_init(PyObject*, PyObject*, PyObject*) { return 0; }
 
-int visit_hooks(const std::vector<NodeExtras::Hook>& hooks, visitproc visit, void* arg) {
-  for (const auto& h : hooks)
-    if (const auto* hook = h.fn.target<PyHook>(); hook && hook->fn.use_count() == 1) Py_VISIT(hook->fn->ptr());
-  return 0;
-}
-
-// Python objects that this tensor alone keeps alive through its graph: ctx of custom functions and hooks. What has
-// another owner ends the walk, so the collector never counts a reference twice. A collection asks twice and must hear
-// the same both times, so it hears nothing while other threads, which may take or drop references, run without the GIL.
-int visit_graph(const Tensor& t, visitproc visit, void* arg) noexcept {
-  if (computing_without_gil()) return 0;
-  constexpr size_t kMost = 4096;  // bounds the pause of a collection in a huge graph
-  for (const Node* n : owned_nodes(t, kMost)) {
-    if (void* o = n->python_object()) Py_VISIT(static_cast<PyObject*>(o));
-    if (const NodeExtras* x = n->extras_or_null()) {
-      if (const int r = visit_hooks(x->hooks, visit, arg)) return r;
-      if (const int r = visit_hooks(x->post_accumulate, visit, arg)) return r;
-    }
-  }
-  return 0;
-}
-
 int tensor_traverse(PyObject* self, visitproc visit, void* arg) {
   auto* o = reinterpret_cast<PyTensor*>(self);
   Py_VISIT(Py_TYPE(self));
   Py_VISIT(o->dict);
-  return o->tensor.defined() && o->tensor->autograd && graph_holds_python() ? visit_graph(o->tensor, visit, arg) : 0;
+  return o->tensor.defined() ? traverse_graph(self, o->tensor, visit, arg) : 0;
 }
 int tensor_clear(PyObject* self) {
   auto* o = reinterpret_cast<PyTensor*>(self);

@@ -77,6 +77,19 @@ struct PyHook {
   std::shared_ptr<py::object> self;  // weak reference to the tensor
   Tensor operator()(const Tensor& g) const;
 };
+// saved_tensors_hooks: what pack returned, until unpack makes a tensor of it again.
+struct PackedByPython final : PackedTensor {
+  PackedByPython(std::shared_ptr<py::object> v, std::shared_ptr<py::object> f)
+      : value(std::move(v)), unpack_fn(std::move(f)) {}
+  Tensor unpack() override;
+  std::shared_ptr<py::object> value, unpack_fn;
+};
+
+// For tp_traverse of a wrapper: visits the Python objects that it keeps alive through a graph.
+int traverse_graph(PyObject* self, const Tensor& t, visitproc visit, void* arg);
+int traverse_graph(PyObject* self, const Ref<Node>& node, visitproc visit, void* arg);
+// Has collections announced; called before the first Python object goes into a graph.
+void watch_collections();
 
 }  // namespace lamina::python
 

@@ -139,9 +139,7 @@ struct NodeAnchor {
 extern std::atomic<int64_t> python_in_graphs;
 inline bool graph_holds_python() { return python_in_graphs.load(std::memory_order_relaxed) > 0; }
 
-// The nodes that live only as long as t does: whose every reference is held by t, or by what t alone keeps alive. For
-// the collector of Python's objects; while this runs, no other thread may use the graph. At most `most` nodes.
-std::vector<const Node*> owned_nodes(const Tensor& t, size_t most);
+// What report_saved calls, for the walk of owned.h.
 void report_owned(const Tensor& t);
 void report_owned(const Ref<Node>& node);
 
